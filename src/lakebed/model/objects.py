@@ -1,0 +1,102 @@
+"""An object as a store lists it, as it is read, and as it is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+_NO_ITEMS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One line of a listing. `size` in bytes; `etag` without its quotes, as the store wrote it."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+
+    @property
+    def md5(self) -> str | None:
+        """The MD5 that the ETag is, in hex, where it has that form (no multipart `-N`)."""
+        return md5_of_etag(self.etag)
+
+
+def md5_of_etag(etag: str) -> str | None:
+    """The ETag itself where it has the form of an MD5 digest (32 hex digits), else None."""
+    tag = etag.lower()
+    return tag if len(tag) == 32 and all(c in "0123456789abcdef" for c in tag) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What travels with the bytes. `headers` are the standard ones (Content-Type, …), lower case;
+    `metadata` the user's own, without `x-amz-meta-`; `tags` only where they were asked for."""
+
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_ITEMS)
+    metadata: Mapping[str, str] = field(default_factory=lambda: _NO_ITEMS)
+    tags: Mapping[str, str] = field(default_factory=lambda: _NO_ITEMS)
+    storage_class: str = ""
+    sse: str = ""
+
+
+STANDARD_HEADERS = (
+    "content-type",
+    "content-encoding",
+    "content-language",
+    "content-disposition",
+    "cache-control",
+    "expires",
+)
+"""Headers of an object that S3 stores and returns as they were sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a store says of an object when asked for it (HEAD, or the head of a GET)."""
+
+    size: int
+    etag: str
+    modified: datetime | None = None
+    attributes: Attributes = Attributes()
+    sha256: str | None = None
+    """Hex SHA-256 of the whole object that the store itself keeps, where it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a store answered to a write: the ETag of what it now holds."""
+
+    etag: str
+    sha256: str | None = None
+    """Hex SHA-256 that the store says it verified, where it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of bytes, `start` included, `end` excluded."""
+
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One acknowledged part of a multipart upload. `number` from 1."""
+
+    number: int
+    etag: str
+    size: int
+
+
+class Write(StrEnum):
+    """The condition under which a write may happen."""
+
+    ALWAYS = "always"
+    IF_ABSENT = "if-absent"

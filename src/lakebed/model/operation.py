@@ -1,0 +1,261 @@
+"""What an operation is asked to do, what states it takes, and what it reports."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from lakebed.model.location import Location
+from lakebed.model.objects import Object
+from lakebed.model.quantity import MIB
+
+
+class OperationState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    QUARANTINED = "quarantined"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+NEXT_STATES: dict[OperationState, frozenset[OperationState]] = {
+    OperationState.QUEUED: frozenset(
+        {OperationState.RUNNING, OperationState.CANCELLED, OperationState.FAILED}
+    ),
+    OperationState.RUNNING: frozenset(
+        {
+            OperationState.COMPLETED,
+            OperationState.PARTIAL,
+            OperationState.QUARANTINED,
+            OperationState.FAILED,
+            OperationState.CANCELLED,
+            OperationState.INTERRUPTED,
+        }
+    ),
+    # A resume goes on where an operation stopped; failed and quarantined objects are tried again.
+    OperationState.INTERRUPTED: frozenset({OperationState.RUNNING, OperationState.CANCELLED}),
+    OperationState.FAILED: frozenset({OperationState.RUNNING, OperationState.CANCELLED}),
+    OperationState.PARTIAL: frozenset({OperationState.RUNNING}),
+    OperationState.QUARANTINED: frozenset({OperationState.RUNNING}),
+    OperationState.COMPLETED: frozenset(),
+    OperationState.CANCELLED: frozenset(),
+}
+"""Each state, and the states that may follow it. A killed operation stays `running` with a lease
+that nobody renews, and is taken over by `running` → `running` under a new fencing token."""
+
+
+class ObjectState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+    DELETED = "deleted"
+
+
+class Kind(StrEnum):
+    SYNC = "sync"
+    VERIFY = "verify"
+
+
+class Action(StrEnum):
+    """What is to be done to one object."""
+
+    COPY = "copy"
+    DELETE = "delete"
+    VERIFY = "verify"
+
+
+class Decision(StrEnum):
+    """What the plan says of one object."""
+
+    COPY = "copy"
+    SKIP = "skip"
+    CHANGED = "changed"
+    EXTRA = "extra"
+
+
+class Lane(StrEnum):
+    SERVER_SIDE = "server-side"
+    WHOLE = "whole"
+    STREAM = "stream"
+    STAGED = "staged"
+
+
+class Proof(StrEnum):
+    """How bytes were proved, best first."""
+
+    PUBLISHER_SHA256 = "publisher-sha256"
+    SERVER_CHECKSUM = "server-checksum"
+    ETAG_MD5 = "etag-md5"
+    SIZE_ONLY = "size-only"
+
+
+class Mode(StrEnum):
+    AUTO = "auto"
+    DIRECT_SYNC = "direct_sync"
+    HYBRID = "hybrid"
+    TRADITIONAL = "traditional"
+
+
+class Compare(StrEnum):
+    AUTO = "auto"
+    SIZE = "size"
+    ETAG = "etag"
+    DIGEST = "digest"
+
+
+class OnChange(StrEnum):
+    FAIL = "fail"
+    KEEP = "keep"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which objects of the source an operation acts on. Sizes in bytes, moments in UTC.
+
+    `patterns` are (include?, glob) in the order in which they were given: the last match wins.
+    `keys` are the relative keys of `--files-from`, or None for all.
+    """
+
+    patterns: tuple[tuple[bool, str], ...] = ()
+    min_size: int | None = None
+    max_size: int | None = None
+    newer: datetime | None = None
+    older: datetime | None = None
+    keys: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an operation is done. Everything that a resume needs to go on in the same way."""
+
+    filters: Filters = Filters()
+    compare: Compare = Compare.AUTO
+    ignore_existing: bool = False
+    delete: bool = False
+    max_delete: int | None = None
+    """Deletions after which an operation stops; None: no limit."""
+    delete_source: bool = False
+    on_change: OnChange = OnChange.REPLACE
+    mode: Mode = Mode.AUTO
+    concurrency: int = 16
+    """Objects in flight. 16 threads had the lowest wall and CPU in docs/adr/0001."""
+    memory: int = 64 * MIB
+    """Bytes in flight, for the process."""
+    retries: int = 5
+    """How often one request is tried again."""
+    max_errors: int | None = None
+    fail_fast: bool = False
+    max_duration: float | None = None
+    """Seconds after which the operation is interrupted (resumable)."""
+    tags: bool = False
+    storage_class: str = ""
+    sse: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One operation, as it was asked for."""
+
+    source: Location
+    destination: Location
+    kind: Kind = Kind.SYNC
+    options: Options = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One object to act on. `key` is relative to the location, the same at both ends.
+
+    `source` is the listed revision, with its full key; None for a deletion. `destination_etag` is
+    what the destination held when it was listed, None where it held nothing.
+    """
+
+    key: str
+    action: Action
+    source: Object | None
+    destination_etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Objects that are trusted together: one object, or a pair (archive first, then sidecar).
+
+    `digest` is the sidecar, as listed at the source (with its full key), that publishes the digest
+    of `items[0]`; it need not be among the items.
+    """
+
+    items: tuple[Item, ...]
+    digest: Object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one object. `seconds` is its time in a lane, `attempts` from 1."""
+
+    key: str
+    state: ObjectState
+    size: int = 0
+    source_etag: str = ""
+    destination_etag: str = ""
+    lane: Lane | None = None
+    proof: Proof | None = None
+    sha256: str | None = None
+    error: str | None = None
+    """The error's code."""
+    message: str | None = None
+    evidence: str | None = None
+    """For a quarantine: JSON with the expected and the found digest, both ETags and sizes."""
+    attempts: int = 1
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What the ledger remembers of the last proved copy of one key at one destination."""
+
+    source_etag: str
+    destination_etag: str
+    size: int
+    proof: Proof
+    sha256: str | None
+
+
+@dataclass(slots=True)
+class Counters:
+    """What listing and planning counted; added up in the ledger with each planned batch."""
+
+    listed: int = 0
+    """Objects of the source that the filters let through."""
+    skipped: int = 0
+    extra: int = 0
+    halves: int = 0
+    """Sidecars without their archive, and archives (.zip) without their sidecar."""
+    planned: int = 0
+    planned_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The end of an operation, computed from the ledger. Bytes are those of copied objects."""
+
+    operation_id: str
+    state: OperationState
+    listed: int
+    copied: int
+    skipped: int
+    failed: int
+    quarantined: int
+    deleted: int
+    bytes: int
+    seconds: float
+    extra: int = 0
+    halves: int = 0
+    pending: int = 0
+    lanes: dict[str, int] = field(default_factory=dict)
+    proofs: dict[str, int] = field(default_factory=dict)
+    error: str | None = None
+    message: str | None = None

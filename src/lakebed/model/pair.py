@@ -1,0 +1,31 @@
+"""A pair: an archive and its published digest, `X` and `X.CHECKSUM`, one unit of trust."""
+
+import re
+
+SIDECAR_SUFFIX = ".CHECKSUM"
+_LINE = re.compile(rb"([0-9a-fA-F]{64})[ \t]+\*?([^\r\n]+?)[ \t]*(?:\r?\n[ \t\r\n]*)?\Z")
+
+
+def is_sidecar(key: str) -> bool:
+    return key.endswith(SIDECAR_SUFFIX) and not key.endswith("/" + SIDECAR_SUFFIX)
+
+
+def sidecar_of(key: str) -> str:
+    return key + SIDECAR_SUFFIX
+
+
+def archive_of(sidecar: str) -> str:
+    return sidecar.removesuffix(SIDECAR_SUFFIX)
+
+
+def published_digest(content: bytes, archive_key: str) -> str | None:
+    """The SHA-256 (hex, lower case) that a sidecar's content names for its archive.
+
+    The format is that of `sha256sum`: 64 hex digits, blanks, the archive's base name; a final
+    newline may be there or not. None where the content is anything else, or names another file.
+    """
+    match = _LINE.match(content)
+    if match is None:
+        return None
+    name = match[2].decode(errors="replace")
+    return match[1].decode().lower() if name == archive_key.rpartition("/")[2] else None

@@ -1,0 +1,201 @@
+"""The contract that every store fulfils, and the conformance suite tests.
+
+Every call blocks the calling thread, may be made from many threads at once, ends within the
+store's timeouts, and raises only errors of `lakebed.errors`. A key is any text of 1 to 1,024
+bytes of UTF-8 and reaches the store byte for byte, or the call raises: it is never rewritten.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lakebed.model.objects import Attributes, Head, Object, Part, Span, Write, Written
+
+Sink = Callable[[bytes], object]
+"""Takes the next bytes of a body, in order. An error that it raises ends the transfer."""
+
+PAGE_LIMIT = 1000
+"""Keys in one page of a listing, the most that S3 gives."""
+
+NO_ATTRIBUTES = Attributes()
+
+
+class Body(Protocol):
+    """Bytes to send. A retry asks for the chunks anew, so they must be the same each time."""
+
+    @property
+    def size(self) -> int: ...
+
+    def chunks(self) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A body that is in memory, in the chunks in which it came: sent on without another copy."""
+
+    pieces: Sequence[bytes]
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.pieces))
+
+    def chunks(self) -> Iterator[bytes]:
+        return iter(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a listing, in the order in which the store gave it."""
+
+    objects: tuple[Object, ...]
+    prefixes: tuple[str, ...] = ()
+    token: str | None = None
+    """Continues the listing; None on the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """How this store differs from others, as data. Sizes in bytes."""
+
+    identity: str
+    """Equal for two stores between which the server can copy by itself: endpoint and account."""
+    max_put: int = 5 * 1024**3
+    min_part: int = 5 * 1024**2
+    max_parts: int = 10_000
+    max_copy: int = 5 * 1024**3
+
+
+class Store(Protocol):
+    """One S3 endpoint with its credentials."""
+
+    @property
+    def name(self) -> str:
+        """The name in the configuration."""
+        ...
+
+    @property
+    def properties(self) -> Properties: ...
+
+    def list_page(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        after: str = "",
+        token: str | None = None,
+        delimiter: str = "",
+        limit: int = PAGE_LIMIT,
+    ) -> Page:
+        """At most `limit` objects whose key starts with `prefix` and comes after `after`.
+
+        `token` continues an earlier page. Raises ListingRefused for an answer that is no listing
+        or is truncated without a token, BucketMissing, AccessDenied. Never reads a failure as
+        an empty page.
+        """
+        ...
+
+    def head(self, bucket: str, key: str) -> Head:
+        """Raises ObjectMissing."""
+        ...
+
+    def get(
+        self,
+        bucket: str,
+        key: str,
+        sink: Sink,
+        *,
+        span: Span | None = None,
+        if_match: str | None = None,
+    ) -> Head:
+        """Hand the bytes of the object (or of `span` of it) to `sink`, in order, each once.
+
+        With `if_match` the store is asked for that ETag only, and the ETag of the answer is
+        compared before the first byte reaches `sink`: PreconditionFailed where it is another
+        one. Raises ObjectMissing, and BodyTruncated where fewer bytes came than announced.
+        """
+        ...
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        body: Body,
+        *,
+        attributes: Attributes = NO_ATTRIBUTES,
+        sha256: str | None = None,
+        write: Write = Write.ALWAYS,
+    ) -> Written:
+        """Store exactly `body.size` bytes; visible as a whole or not at all.
+
+        `sha256` (hex) is sent along, so that a store that can refuses other bytes with
+        ChecksumRefused. `Write.IF_ABSENT` raises PreconditionFailed where the key exists, in a
+        store that can. An error raised by `body.chunks()` leaves nothing behind.
+        """
+        ...
+
+    def copy(
+        self,
+        source_bucket: str,
+        source_key: str,
+        bucket: str,
+        key: str,
+        *,
+        if_match: str,
+        attributes: Attributes | None = None,
+    ) -> Written:
+        """Copy inside the store, only the revision `if_match`, with the source's attributes.
+
+        With `attributes` these replace the source's. Raises PreconditionFailed, ObjectMissing.
+        """
+        ...
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove the object; a missing one is no error."""
+        ...
+
+    def tags(self, bucket: str, key: str) -> dict[str, str]: ...
+
+    def create_upload(self, bucket: str, key: str, attributes: Attributes = NO_ATTRIBUTES) -> str:
+        """Begin a multipart upload; the upload id."""
+        ...
+
+    def upload_part(
+        self, bucket: str, key: str, upload_id: str, number: int, body: Body
+    ) -> Part: ...
+
+    def copy_part(
+        self,
+        source_bucket: str,
+        source_key: str,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        *,
+        span: Span,
+        if_match: str,
+    ) -> Part:
+        """A part whose bytes are a span of another object of the same store."""
+        ...
+
+    def complete_upload(
+        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+    ) -> Written:
+        """Make the object of its parts, in order. An error inside a 200 answer is an error."""
+        ...
+
+    def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
+        """Drop an upload and its parts; an unknown one is no error."""
+        ...
+
+    def buckets(self) -> list[str]: ...
+
+    def create_bucket(self, bucket: str) -> None:
+        """Create it; one that is ours already is no error."""
+        ...
+
+    def is_versioned(self, bucket: str) -> bool: ...
+
+    def close(self) -> None:
+        """Close each connection. Calls under way end first or with an error."""
+        ...

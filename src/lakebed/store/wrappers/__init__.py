@@ -1,0 +1,1 @@
+"""Policies around the contract, one a file, stacked by `store.build`."""

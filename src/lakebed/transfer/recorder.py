@@ -1,0 +1,53 @@
+"""The protocol through which the transfer tells what happens; `operations` implements it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lakebed.model.operation import Copied, Counters, Outcome, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A pair that its publisher's digest refused, as it was then."""
+
+    source_etag: str
+    digest_etag: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A stretch of the plan. Everything up to `cursor` (a relative key) is decided with it."""
+
+    units: Sequence[Unit]
+    counters: Counters
+    cursor: str
+
+
+class Recorder(Protocol):
+    """Remembers. Called from the threads of one operation; raises LeaseLost, LedgerError."""
+
+    def cursor(self) -> str:
+        """The relative key up to which an earlier run of this operation has planned."""
+        ...
+
+    def unfinished(self) -> Iterator[Unit]:
+        """What an earlier run planned and did not finish, in key order, read as a stream."""
+        ...
+
+    def planned(self, batch: Batch) -> None:
+        """Durable when this returns: only then may a unit be moved."""
+        ...
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        """What became of the objects of a unit. Durable a moment later, in a batch."""
+        ...
+
+    def copies(self, keys: Sequence[str]) -> Mapping[str, Copied]:
+        """What is remembered of the last proved copies of these relative keys."""
+        ...
+
+    def quarantines(self, keys: Sequence[str]) -> Mapping[str, Quarantine]:
+        """Which of these relative keys of the source are in quarantine."""
+        ...
