@@ -228,6 +228,12 @@ class LimitReached(OperationError):
     code = "limit-reached"
 
 
+class DurationReached(LimitReached):
+    """`--max-duration` is over; the operation is interrupted and can be resumed."""
+
+    code = "duration-reached"
+
+
 class RunningElsewhere(OperationError):
     code, exit_code = "running-elsewhere", Exit.ELSEWHERE
 

@@ -88,6 +88,8 @@ class Proof(StrEnum):
 
     PUBLISHER_SHA256 = "publisher-sha256"
     SERVER_CHECKSUM = "server-checksum"
+    CONTENT_SHA256 = "content-sha256"
+    """Only `verify`: both ends were read in full and have the same SHA-256."""
     ETAG_MD5 = "etag-md5"
     SIZE_ONLY = "size-only"
 

@@ -2,6 +2,9 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
 
 from lakebed.errors import Interrupted, LakebedError
 
@@ -12,33 +15,50 @@ class Cancellation:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._reason: LakebedError = Interrupted("stopped")
+        self._grace = threading.local()
+        self._children: WeakSet[Cancellation] = WeakSet()
+
+    def child(self) -> "Cancellation":
+        """One that stops with this one, and can be stopped alone: that of a single operation."""
+        child = Cancellation()
+        self._children.add(child)
+        if self._event.is_set():
+            child.stop(self._reason)
+        return child
 
     def stop(self, reason: LakebedError) -> None:
-        """Ask every thread to end; the first reason is kept."""
+        """Ask every thread to end; the first reason is kept. May be called by a signal handler."""
         if not self._event.is_set():
             self._reason = reason
             self._event.set()
+            for child in list(self._children):
+                child.stop(reason)
 
     @property
     def stopped(self) -> bool:
-        return self._event.is_set()
+        """Whether the calling thread is to end now."""
+        return self._event.is_set() and time.monotonic() > getattr(self._grace, "until", 0.0)
 
     @property
     def reason(self) -> LakebedError:
-        """Why; meaningful once `stopped`."""
+        """Why; meaningful once somebody called `stop`."""
         return self._reason
 
     def check(self) -> None:
         """Raise the reason where we are asked to stop."""
-        if self._event.is_set():
+        if self.stopped:
             raise self._reason
 
     def wait(self, seconds: float) -> None:
         """Let `seconds` pass; raise the reason at once where we are asked to stop."""
         if self._event.wait(seconds):
-            raise self._reason
+            self.check()
 
-
-def deadline(seconds: float) -> float:
-    """The monotonic time `seconds` from now."""
-    return time.monotonic() + seconds
+    @contextmanager
+    def grace(self, seconds: float) -> Iterator[None]:
+        """Let the calling thread tidy up for at most `seconds` although all is to stop."""
+        self._grace.until = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._grace.until = 0.0

@@ -44,6 +44,14 @@ class Recorder(Protocol):
         """What became of the objects of a unit. Durable a moment later, in a batch."""
         ...
 
+    def counted(self) -> Counters:
+        """What was counted so far, by this run and earlier ones of the operation."""
+        ...
+
+    def arrived(self) -> Iterator[Outcome]:
+        """What was copied and is done, durably, in key order, read as a stream."""
+        ...
+
     def copies(self, keys: Sequence[str]) -> Mapping[str, Copied]:
         """What is remembered of the last proved copies of these relative keys."""
         ...

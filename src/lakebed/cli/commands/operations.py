@@ -1,0 +1,153 @@
+"""`lakebed operations`, `lakebed operations ID`, `lakebed operations prune`."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakebed.cli.command import Command, Group
+from lakebed.cli.flatten import flatten
+from lakebed.cli.options import Common, OperationId, Output
+from lakebed.cli.output import emit, say, table
+from lakebed.cli.session import session
+from lakebed.model.operation import OperationState, Summary
+from lakebed.model.quantity import format_size, parse_duration
+from lakebed.report import text_report
+from lakebed.report.json_report import row_event
+
+if TYPE_CHECKING:
+    from typer._click.core import Context
+
+    from lakebed.operations.operation import Operation
+
+LIST, SHOW = "list", "show"
+
+
+class OperationsGroup(Group):
+    """`operations` lists, `operations ID` shows: neither needs to be said."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        if first not in (*self.commands, "--help", "-h"):
+            args = [SHOW if first and not first.startswith("-") else LIST, *args]
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(cls=OperationsGroup, rich_markup_mode=None, help=_HELP)
+    group.command(LIST, cls=Command)(flatten(list_))
+    group.command(SHOW, cls=Command)(flatten(show))
+    group.command(cls=Command)(flatten(prune))
+    app.add_typer(group, name="operations")
+
+
+_HELP = """What ran, what runs, what failed and why.
+
+`lakebed operations` is short for list, `lakebed operations ID` for show."""
+
+
+def list_(
+    output: Output,
+    common: Common,
+    state: Annotated[
+        OperationState | None, typer.Option("--state", help="Only those in this state.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most.")] = 50,
+) -> None:
+    """List operations, the newest first."""
+    with session(common) as opened:
+        ledger = opened.platform.ledger
+        found = [(one, ledger.summary(one.id)) for one in ledger.list(state, limit)]
+    if output.json:
+        for operation, summary in found:
+            emit(_record(operation, summary))
+    elif found:
+        table(_HEADINGS, [_row(*one) for one in found], right=(3, 4, 5, 6))
+    elif not common.quiet:
+        say("no operations")
+
+
+def show(operation: OperationId, output: Output, common: Common) -> None:
+    """Show one operation and what it refused.
+
+    Each object that failed or is in quarantine is named, with the reason.
+    """
+    with session(common) as opened:
+        ledger = opened.platform.ledger
+        found = ledger.get(operation)
+        summary = ledger.summary(found.id)
+        if output.json:
+            emit(_record(found, summary))
+            for row in ledger.failures(found.id):
+                if not emit({"event": row.state, **row_event(row)}):
+                    return
+            return
+        request = found.request
+        say(f"{request.kind} {request.source} → {request.destination}")
+        say(f"  {'started':<12}{_time(found.started) or 'not yet'}")
+        for line in text_report.lines(summary, (), request.kind):
+            say(line)
+        if found.message:
+            say(f"  {'error':<12}{text_report.printable(found.message)}")
+        for line in text_report.failures(ledger.failures(found.id)):
+            if not say(line):
+                return
+
+
+def prune(
+    common: Common,
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="AGE", help="Ended so long ago, as 30d.")
+    ] = "30d",
+    keep_last: Annotated[
+        int, typer.Option("--keep-last", metavar="N", min=0, help="But never the newest N.")
+    ] = 0,
+) -> None:
+    """Forget operations that ended long ago. What they copied stays remembered."""
+    from lakebed.operations.retention import prune as forget
+
+    age = parse_duration(older_than)
+    with session(common) as opened:
+        pruned = forget(opened.platform.ledger, age, keep_last)
+    if not common.quiet:
+        say(f"{pruned:,} operations pruned")
+
+
+_HEADINGS = ("OPERATION", "STATE", "STARTED", "COPIED", "SIZE", "FAILED", "QUARANTINED", "WHAT")
+
+
+def _row(operation: "Operation", summary: Summary) -> tuple[str, ...]:
+    request = operation.request
+    return (
+        operation.id,
+        operation.state,
+        _time(operation.started),
+        f"{summary.copied:,}",
+        format_size(summary.bytes),
+        f"{summary.failed:,}",
+        f"{summary.quarantined:,}",
+        f"{request.kind} {request.source} → {request.destination}",
+    )
+
+
+def _record(operation: "Operation", summary: Summary) -> dict[str, object]:
+    request = operation.request
+    return {
+        "operation_id": operation.id,
+        "kind": request.kind,
+        "source": str(request.source),
+        "destination": str(request.destination),
+        "created": _iso(operation.created),
+        "started": _iso(operation.started),
+        "finished": _iso(operation.finished),
+        **asdict(summary),
+    }
+
+
+def _iso(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
+
+
+def _time(moment: float | None) -> str:
+    return "" if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,92 @@
+"""`lakebed stores [LOCATION]...`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakebed.cli.command import Command
+from lakebed.cli.flatten import flatten
+from lakebed.cli.options import Common, Output
+from lakebed.cli.output import emit, say, table
+from lakebed.cli.session import session, settings_of
+from lakebed.model.location import Location
+
+if TYPE_CHECKING:
+    from lakebed.settings import StoreSettings
+    from lakebed.store.capabilities import Capabilities
+
+Buckets = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="STORE:BUCKET", help="Buckets to probe.", show_default=False),
+]
+Refresh = Annotated[
+    bool, typer.Option("--probe", help="Probe anew, even where it was done within a day.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(cls=Command)(flatten(stores))
+
+
+def stores(output: Output, common: Common, buckets: Buckets = None, probe: Refresh = False) -> None:
+    """Show the stores, and what buckets can do.
+
+    Without a bucket, the configured stores; else what a probe found in each bucket. The probe
+    writes canary objects, compares their bytes and deletes them. What it found is kept for a day.
+    """
+    if buckets:
+        _probe([Location.parse(bucket) for bucket in buckets], output, common, probe)
+    else:
+        _list(output, common)
+
+
+def _list(output: Output, common: Common) -> None:
+    settings = settings_of(common)
+    configured = [settings.stores[name] for name in sorted(settings.stores)]
+    if output.json:
+        for store in configured:
+            emit(dict(zip(_NAMES, _cells(store), strict=True)) | {"default": store.default})
+    else:
+        table([name.upper() for name in _NAMES], [_cells(store) for store in configured])
+
+
+_NAMES = ("store", "endpoint", "region", "credentials", "addressing", "digests")
+
+
+def _cells(store: "StoreSettings") -> tuple[str, ...]:
+    return (
+        store.name,
+        store.url,
+        store.region,
+        store.authentication,
+        store.addressing,
+        store.digests,
+    )
+
+
+def _probe(places: list[Location], output: Output, common: Common, refresh: bool) -> None:
+    with session(common) as opened:
+        for place in places:
+            found = opened.platform.capabilities(place, refresh)
+            if output.json:
+                emit(_record(place, found))
+            else:
+                _show(place, found)
+
+
+def _record(place: Location, found: "Capabilities") -> dict[str, object]:
+    return {"location": str(place), **_each(found), "note": found.note}
+
+
+def _show(place: Location, found: "Capabilities") -> None:
+    say(str(place))
+    for name, can in _each(found).items():
+        say(f"  {name:<16}{'yes' if can else 'no'}")
+    if found.note:
+        say(f"  {found.note}")
+
+
+def _each(found: "Capabilities") -> dict[str, bool]:
+    from lakebed.store.capabilities import Capability
+
+    return {str(one): one in found for one in Capability}

@@ -1,0 +1,66 @@
+"""`lakebed sync SOURCE DESTINATION`."""
+
+from typing import Annotated
+
+import typer
+
+from lakebed.cli.command import Command
+from lakebed.cli.commands.plan import show_plan
+from lakebed.cli.flatten import flatten
+from lakebed.cli.options import (
+    TRANSFER,
+    Common,
+    Comparison,
+    Deletion,
+    Destination,
+    Limits,
+    Output,
+    Report,
+    Selection,
+    Source,
+    Transfer,
+)
+from lakebed.cli.request import options
+from lakebed.cli.session import Showing, conduct
+from lakebed.model.location import Location
+from lakebed.model.operation import Request
+
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", "-n", help="Say what would be done, and do nothing.", rich_help_panel=TRANSFER
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(cls=Command)(flatten(sync))
+
+
+def sync(
+    source: Source,
+    destination: Destination,
+    selection: Selection,
+    comparison: Comparison,
+    deletion: Deletion,
+    transfer: Transfer,
+    limits: Limits,
+    output: Output,
+    report: Report,
+    common: Common,
+    dry_run: DryRun = False,
+) -> None:
+    """Copy what is missing or changed, prove it, remember it.
+
+    Nothing is deleted unless --delete or --delete-source says so.
+    """
+    request = Request(
+        Location.parse(source),
+        Location.parse(destination),
+        options=options(selection, comparison, limits, transfer, deletion),
+    )
+    if dry_run:
+        show_plan(request, output, common)
+        return
+    showing = Showing(common, output, report)
+    conduct(showing, lambda platform, display: platform.sync(request, display))

@@ -1,0 +1,48 @@
+"""`lakebed verify SOURCE DESTINATION`."""
+
+import typer
+
+from lakebed.cli.command import Command
+from lakebed.cli.flatten import flatten
+from lakebed.cli.options import (
+    Common,
+    Comparison,
+    Destination,
+    Limits,
+    Output,
+    Report,
+    Selection,
+    Source,
+)
+from lakebed.cli.request import options
+from lakebed.cli.session import Showing, conduct
+from lakebed.model.location import Location
+from lakebed.model.operation import Kind, Request
+
+
+def register(app: typer.Typer) -> None:
+    app.command(cls=Command)(flatten(verify))
+
+
+def verify(
+    source: Source,
+    destination: Destination,
+    selection: Selection,
+    limits: Limits,
+    output: Output,
+    report: Report,
+    common: Common,
+) -> None:
+    """Prove a destination, and copy nothing.
+
+    Its objects are compared with the source, or with their published digests. Differences end
+    with exit code 3.
+    """
+    request = Request(
+        Location.parse(source),
+        Location.parse(destination),
+        Kind.VERIFY,
+        options(selection, Comparison(), limits),
+    )
+    showing = Showing(common, output, report, Kind.VERIFY)
+    conduct(showing, lambda platform, display: platform.sync(request, display))

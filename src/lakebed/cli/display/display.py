@@ -1,0 +1,97 @@
+"""What shows a running operation: a watch for the platform, and a word at the end."""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Protocol, Self
+
+from lakebed.model.operation import Kind, Summary
+from lakebed.report.json_report import Row
+
+Value = str | int | float | None
+
+
+class Live(Protocol):
+    """How far a run is. Objects, bytes, and seconds since it began."""
+
+    @property
+    def listed(self) -> int: ...
+    @property
+    def planned(self) -> int: ...
+    @property
+    def planned_bytes(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+    @property
+    def quarantined(self) -> int: ...
+    @property
+    def deleted(self) -> int: ...
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def retries(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+class Display(Protocol):
+    """Entered around an operation. Its calls may come from any thread, and never raise for an
+    output that is gone: an operation does not fail because nobody watches."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def started(self, operation_id: str) -> None: ...
+
+    def progress(self, live: Live) -> None: ...
+
+    def event(self, kind: str, fields: dict[str, Value]) -> None: ...
+
+    def finished(self, summary: Summary, rows: Iterable[Row], kind: Kind) -> None:
+        """Say how it ended; called after the context was left."""
+        ...
+
+
+class Rate:
+    """Bytes a second over the last seconds, so that a stall shows and a start is forgotten."""
+
+    WINDOW = 10.0
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque([(0.0, 0)])
+
+    def of(self, live: Live) -> float:
+        self._samples.append((live.seconds, live.bytes))
+        while len(self._samples) > 2 and live.seconds - self._samples[1][0] >= self.WINDOW:
+            self._samples.popleft()
+        seconds, done = self._samples[0]
+        passed = live.seconds - seconds
+        return max(0.0, (live.bytes - done) / passed) if passed > 0 else 0.0
+
+
+class Interval:
+    """True at most once in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = 0.0
+
+    def passed(self, now: float | None = None) -> bool:
+        now = time.monotonic() if now is None else now
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True

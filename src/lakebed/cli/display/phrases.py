@@ -1,0 +1,36 @@
+"""The words of a progress line."""
+
+from collections.abc import Mapping
+
+from lakebed.cli.display.display import Live, Value
+from lakebed.model.quantity import format_duration, format_size
+from lakebed.report.text_report import printable, reason
+
+
+def phrases(live: Live, rate: float) -> list[str]:
+    """Objects, bytes, rate, in flight, retries, what went wrong, time left: what there is of it."""
+    ended = live.done + live.failed + live.quarantined + live.deleted
+    found = [f"{ended:,} of {live.planned:,} objects"]
+    if live.planned_bytes:
+        found.append(f"{format_size(live.bytes)} of {format_size(live.planned_bytes)}")
+    if rate > 0:
+        found.append(f"{format_size(rate)}/s")
+    counts = {
+        "unchanged": live.skipped,
+        "in flight": live.in_flight,
+        "retries": live.retries,
+        "failed": live.failed,
+        "quarantined": live.quarantined,
+    }
+    found += [f"{count:,} {name}" for name, count in counts.items() if count]
+    left = live.planned_bytes - live.bytes
+    if rate > 0 and left > 0:
+        found.append(f"{format_duration(left / rate)} left")
+    return found
+
+
+def happening(kind: str, fields: Mapping[str, Value]) -> str:
+    """One object's fate, in one line."""
+    key = str(fields.get("key", ""))
+    why = reason(key, str(fields.get("message") or fields.get("error") or ""))
+    return printable(f"{kind:<12}{key}" + (f": {why}" if why else ""))

@@ -1,0 +1,58 @@
+"""A live line at the foot of a terminal."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from lakebed.cli.display.display import Live, Rate, Value
+from lakebed.cli.display.lines import WRONG, Lines
+from lakebed.cli.display.phrases import happening, phrases
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+BAR_CELLS = 24
+
+
+class Terminal(Lines):
+    """A bar and a line that are drawn anew; what went wrong scrolls by above them."""
+
+    def __init__(self, console: "Console", objects: bool = False) -> None:
+        from rich.live import Live as Drawing
+
+        super().__init__(objects=objects)
+        self._console = console
+        self._rate = Rate()
+        self._drawing = Drawing(console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Self:
+        self._drawing.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._drawing.stop()
+
+    def started(self, operation_id: str) -> None:
+        self._drawing.update(f"operation {operation_id} started, listing", refresh=True)
+
+    def progress(self, live: Live) -> None:
+        self._drawing.update(self._drawn(live), refresh=True)
+
+    def event(self, kind: str, fields: dict[str, Value]) -> None:
+        if not (self._objects or kind in WRONG):
+            return
+        self._console.print(happening(kind, fields), markup=False, highlight=False, soft_wrap=True)
+
+    def _drawn(self, live: Live) -> "RenderableType":
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        bar = ProgressBar(max(live.planned_bytes, 1), live.bytes, width=BAR_CELLS)
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(bar, Text(" · ".join(phrases(live, self._rate.of(live))), overflow="ellipsis"))
+        return grid

@@ -1,0 +1,73 @@
+"""The entry point: run a command, and turn every end into one line and an exit code."""
+
+import sys
+from collections.abc import Sequence
+
+from typer import TyperException
+
+from lakebed.cli.app import app
+from lakebed.cli.output import silence
+from lakebed.cli.session import complain, show_trace
+from lakebed.errors import Exit, LakebedError
+
+
+def main() -> None:
+    """The `lakebed` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of a command line. Whatever is left to be written is written here, so that
+    nothing fails once the code is settled."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    code = _ended(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            silence(stream)
+    return code
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    try:
+        code = app(list(arguments), prog_name="lakebed", standalone_mode=False)
+        return int(code or Exit.COMPLETED)
+    except TyperException as error:
+        complain(_usage(error))
+        return Exit.USAGE
+    except LakebedError as error:
+        if _is_debug(arguments):
+            show_trace(error)
+        complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("interrupted by SIGINT")
+        return Exit.SIGINT
+    except BrokenPipeError:
+        silence(sys.stdout)
+        return Exit.COMPLETED
+    except Exception as error:
+        return _defect(error, _is_debug(arguments))
+
+
+def _usage(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "lakebed"
+    return f"{error.format_message().rstrip('.')} (see {command} --help)"
+
+
+def _is_debug(arguments: Sequence[str]) -> bool:
+    return "--debug" in arguments
+
+
+def _defect(error: Exception, debug: bool) -> int:
+    what = f"{type(error).__name__}: {error}"
+    if debug:
+        show_trace(error)
+        complain(f"a defect of Lakebed: {what}")
+    else:
+        complain(f"a defect of Lakebed: {what} (run again with --debug for the trace)")
+    return Exit.DEFECT

@@ -1,0 +1,273 @@
+"""Every option that more than one command has, declared once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lakebed.cli.command import COMMON
+from lakebed.cli.flatten import GivenOrder
+from lakebed.model.operation import Compare, Mode, OnChange
+
+SELECTION = "Which objects"
+TRANSFER = "How they are moved"
+LIMITS = "Limits"
+OUTPUT = "Output"
+
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="store:bucket/prefix/ or s3://…")]
+Destination = Annotated[
+    str, typer.Argument(metavar="DESTINATION", help="store:bucket/prefix/ or s3://…")
+]
+Place = Annotated[str, typer.Argument(metavar="LOCATION", help="store:bucket/prefix/ or s3://…")]
+OperationId = Annotated[str, typer.Argument(metavar="ID", help="An operation; a prefix will do.")]
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every command takes."""
+
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="Read this lakebed.toml.", rich_help_panel=COMMON
+        ),
+    ] = None
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose",
+            "-v",
+            count=True,
+            show_default=False,
+            help="Say more; twice for all.",
+            rich_help_panel=COMMON,
+        ),
+    ] = 0
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Say only what went wrong.", rich_help_panel=COMMON),
+    ] = False
+    debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug",
+            help="Log everything, and show the trace of an error.",
+            rich_help_panel=COMMON,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
+class Output:
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print one JSON object a line.", rich_help_panel=OUTPUT),
+    ] = False
+
+
+@dataclass(frozen=True)
+class Report:
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write a report in JSON.", rich_help_panel=OUTPUT
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which objects of the source."""
+
+    given: GivenOrder
+    include: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--include",
+            metavar="GLOB",
+            help="Take what matches: * stops at /, ** does not; the last match wins.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude", metavar="GLOB", help="Leave out what matches.", rich_help_panel=SELECTION
+        ),
+    ] = None
+    min_size: Annotated[
+        str | None,
+        typer.Option(
+            "--min-size", metavar="SIZE", help="At least, as 10MiB.", rich_help_panel=SELECTION
+        ),
+    ] = None
+    max_size: Annotated[
+        str | None,
+        typer.Option(
+            "--max-size", metavar="SIZE", help="At most, as 5GiB.", rich_help_panel=SELECTION
+        ),
+    ] = None
+    newer: Annotated[
+        str | None,
+        typer.Option(
+            "--newer",
+            metavar="TIME",
+            help="Modified since: 2026-05-08, or an age as 7d.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None
+    older: Annotated[
+        str | None,
+        typer.Option("--older", metavar="TIME", help="Modified before.", rich_help_panel=SELECTION),
+    ] = None
+    files_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--files-from",
+            metavar="FILE",
+            help="Only these keys, one a line, relative to SOURCE; - reads stdin.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """When two objects count as the same."""
+
+    compare: Annotated[
+        Compare,
+        typer.Option("--compare", help="What makes two objects equal.", rich_help_panel=SELECTION),
+    ] = Compare.AUTO
+    ignore_existing: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-existing",
+            help="Skip what the destination has, whatever it is.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
+class Deletion:
+    delete: Annotated[
+        bool,
+        typer.Option(
+            "--delete",
+            help="Delete at the destination what the source lacks.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = False
+    max_delete: Annotated[
+        int | None,
+        typer.Option(
+            "--max-delete",
+            metavar="N",
+            min=0,
+            help="Stop after this many deletions.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None
+    delete_source: Annotated[
+        bool,
+        typer.Option(
+            "--delete-source",
+            help="Move: delete at the source what is proved at the destination.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """How objects are moved."""
+
+    on_change: Annotated[
+        OnChange,
+        typer.Option(
+            "--on-change",
+            help="What to do where the destination holds another revision.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = OnChange.REPLACE
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            "--mode",
+            help="Lanes that may be used: traditional goes through a temporary file, "
+            "hybrid falls back to it, the others never do.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = Mode.AUTO
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Copy tags too.", rich_help_panel=TRANSFER)
+    ] = False
+    storage_class: Annotated[
+        str,
+        typer.Option(
+            "--storage-class",
+            metavar="CLASS",
+            show_default=False,
+            help="At the destination, as STANDARD_IA.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = ""
+    sse: Annotated[
+        str,
+        typer.Option(
+            "--sse",
+            metavar="ALGORITHM",
+            show_default=False,
+            help="Encryption at the destination: AES256 or aws:kms.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much, how often, how long."""
+
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            "--concurrency", metavar="N", min=1, help="Objects in flight.", rich_help_panel=LIMITS
+        ),
+    ] = 16
+    memory: Annotated[
+        str,
+        typer.Option("--memory", metavar="SIZE", help="Bytes in flight.", rich_help_panel=LIMITS),
+    ] = "64MiB"
+    retries: Annotated[
+        int,
+        typer.Option(
+            "--retries", metavar="N", min=0, help="For each request.", rich_help_panel=LIMITS
+        ),
+    ] = 5
+    max_errors: Annotated[
+        int | None,
+        typer.Option(
+            "--max-errors",
+            metavar="N",
+            min=0,
+            help="Stop after more failed objects than this.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None
+    fail_fast: Annotated[
+        bool,
+        typer.Option(
+            "--fail-fast", help="Stop at the first failed object.", rich_help_panel=LIMITS
+        ),
+    ] = False
+    max_duration: Annotated[
+        str | None,
+        typer.Option(
+            "--max-duration",
+            metavar="TIME",
+            help="Stop, resumable, after this long, as 2h.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None

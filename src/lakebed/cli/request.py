@@ -1,0 +1,99 @@
+"""From what was typed to what is asked of the platform."""
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from lakebed.cli.options import Comparison, Deletion, Limits, Selection, Transfer
+from lakebed.errors import UsageError
+from lakebed.model.operation import Filters, Options
+from lakebed.model.quantity import parse_duration, parse_moment, parse_size
+
+STDIN = Path("-")
+T = TypeVar("T")
+
+
+def filters(selection: Selection, now: datetime | None = None) -> Filters:
+    """Raises UsageError with the option's name where a value cannot be read."""
+    now = now or datetime.now(UTC)
+    return Filters(
+        patterns=tuple(_in_order(selection)),
+        min_size=_read(selection.min_size, "--min-size", parse_size),
+        max_size=_read(selection.max_size, "--max-size", parse_size),
+        newer=_read(selection.newer, "--newer", lambda text: parse_moment(text, now)),
+        older=_read(selection.older, "--older", lambda text: parse_moment(text, now)),
+        keys=_keys(selection.files_from) if selection.files_from else None,
+    )
+
+
+def options(
+    selection: Selection,
+    comparison: Comparison,
+    limits: Limits,
+    transfer: Transfer | None = None,
+    deletion: Deletion | None = None,
+) -> Options:
+    """The options of an operation; a set that a command does not have stands at its defaults."""
+    transfer = transfer or Transfer()
+    deletion = deletion or Deletion()
+    if deletion.max_delete is not None and not deletion.delete:
+        raise UsageError("--max-delete without --delete", advice="add --delete, or leave it out")
+    if deletion.delete and selection.files_from:
+        raise UsageError(
+            "--delete with --files-from would delete all that is not in the file",
+            advice="leave one of them out",
+        )
+    return Options(
+        filters=filters(selection),
+        compare=comparison.compare,
+        ignore_existing=comparison.ignore_existing,
+        delete=deletion.delete,
+        max_delete=deletion.max_delete,
+        delete_source=deletion.delete_source,
+        on_change=transfer.on_change,
+        mode=transfer.mode,
+        concurrency=limits.concurrency,
+        memory=_read(limits.memory, "--memory", parse_size) or 0,
+        retries=limits.retries,
+        max_errors=limits.max_errors,
+        fail_fast=limits.fail_fast,
+        max_duration=_read(limits.max_duration, "--max-duration", parse_duration),
+        tags=transfer.tags,
+        storage_class=transfer.storage_class,
+        sse=transfer.sse,
+    )
+
+
+def _in_order(selection: Selection) -> Iterable[tuple[bool, str]]:
+    """Both lists as one, in the order in which they were typed: the last match wins."""
+    values = {"include": iter(selection.include or ()), "exclude": iter(selection.exclude or ())}
+    for name in selection.given:
+        if name in values:
+            yield name == "include", next(values[name])
+
+
+def _read(text: str | None, option: str, parse: Callable[[str], T]) -> T | None:
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise UsageError(
+            error.what, subject=f"{option} {error.subject}", advice=error.advice
+        ) from None
+
+
+def _keys(path: Path) -> tuple[str, ...]:
+    """The lines of the file; blank ones are left out."""
+    try:
+        content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        lines = content.decode().split("\n")
+    except OSError as error:
+        raise UsageError(
+            f"cannot be read: {error.strerror}", subject=f"--files-from {path}"
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError("keys are UTF-8", subject=f"--files-from {path}") from None
+    return tuple(key for line in lines if (key := line.removesuffix("\r")))

@@ -1,0 +1,27 @@
+"""The one thing that SQLite and PostgreSQL spell alike and SQLAlchemy does not: the upsert."""
+
+from sqlalchemy import Engine, Select, Table
+from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+UpsertingInsert = PostgresqlInsert | SqliteInsert
+
+
+def insert_into(engine: Engine, table: Table) -> UpsertingInsert:
+    """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    if engine.dialect.name == "postgresql":
+        return PostgresqlInsert(table)
+    return SqliteInsert(table)
+
+
+def replace_into(
+    engine: Engine, table: Table, rows: Select[*tuple[object, ...]] | None = None
+) -> UpsertingInsert:
+    """An INSERT, of `rows` where they come from a query over every column, that overwrites what
+    the row of the same primary key holds."""
+    insert = insert_into(engine, table)
+    if rows is not None:
+        insert = insert.from_select([column.name for column in table.columns], rows)
+    keys = [column.name for column in table.primary_key]
+    values = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in keys}
+    return insert.on_conflict_do_update(index_elements=keys, set_=values)

@@ -1,0 +1,71 @@
+"""Where a server listens: host and port."""
+
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from typing import Self
+
+from lakebed.errors import ConfigurationError
+
+_CANDIDATES = range(20_000, 32_000)
+"""Below the ports that systems hand to outgoing connections, which could take one again."""
+_draw = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`port` 0 stands for any free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `HOST:PORT` or `[IPv6]:PORT`; raise ConfigurationError where it is neither."""
+        host, _, port = text.rpartition(":")
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        bracketed = bare != host
+        if not bare or (":" in bare) != bracketed or not (port.isascii() and port.isdecimal()):
+            raise ConfigurationError("not an address", subject=text, advice=_EXPECTED)
+        if int(port) > 65_535:
+            raise ConfigurationError("a port is at most 65535", subject=text, advice=_EXPECTED)
+        return cls(bare, int(port))
+
+    def with_free_port(self) -> "Address":
+        """This address, with a port that is free now in place of 0."""
+        return self if self.port else Address(self.host, free_ports(1, self.host)[0])
+
+    @property
+    def reachable(self) -> "Address":
+        """The address that a client on this machine connects to."""
+        local = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+        return Address(local.get(self.host, self.host), self.port)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+_EXPECTED = "write HOST:PORT, as in 127.0.0.1:9000; port 0 takes a free one"
+
+
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """`count` different ports that nobody listens on at this moment.
+
+    Another process may take one before it is used: who starts a server tries again then.
+    """
+    with ExitStack() as held:
+        return list(islice(_bindable(host, held), count))
+
+
+def _bindable(host: str, held: ExitStack) -> Iterator[int]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in _draw.sample(_CANDIDATES, len(_CANDIDATES)):
+        probe = held.enter_context(socket.socket(family))
+        try:
+            probe.bind((host, port))
+        except OSError:
+            continue
+        yield port

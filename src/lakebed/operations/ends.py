@@ -1,0 +1,103 @@
+"""The two ends of an operation, opened: stores, what their buckets can do, one budget."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from lakebed.model.location import Location
+from lakebed.model.operation import Kind, Request
+from lakebed.operations.ledger import Ledger
+from lakebed.settings import Settings
+from lakebed.store.build import open_store
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.capabilities import UNPROBED, Capabilities
+from lakebed.store.contract import Store
+from lakebed.store.probe import Probe
+from lakebed.store.wrappers.retry import Backoff
+from lakebed.transfer.budget import Budget
+from lakebed.transfer.progress import Progress
+from lakebed.transfer.sides import Side, Sides
+
+PROBE_AGE = 86_400.0
+"""Seconds for which a probe's finding is kept: a day."""
+
+
+class Ends:
+    """Opens stores by the settings and knows what their buckets can do."""
+
+    def __init__(self, settings: Settings, ledger: Callable[[], Ledger]) -> None:
+        self._settings, self._ledger = settings, ledger
+
+    @contextmanager
+    def store(
+        self,
+        location: Location,
+        cancellation: Cancellation,
+        *,
+        retries: int = 5,
+        progress: Progress | None = None,
+    ) -> Iterator[Store]:
+        """The store of a location, closed with the scope. Raises UnknownStore."""
+        retried = progress.add_retry if progress else lambda: None
+        store = open_store(
+            self._settings.store(location.store),
+            cancellation,
+            backoff=Backoff(retries=retries),
+            retried=lambda verb, error: retried(),
+        )
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @contextmanager
+    def sides(
+        self, request: Request, cancellation: Cancellation, *, writes: bool
+    ) -> Iterator[Sides]:
+        """Both ends. Where the operation `writes`, the destination is probed if it was not
+        within a day; a source and a plan are never written to, and so the least is assumed."""
+        progress, retries = Progress(), request.options.retries
+        with ExitStack() as stack:
+            source, destination = (
+                stack.enter_context(
+                    self.store(location, cancellation, retries=retries, progress=progress)
+                )
+                for location in (request.source, request.destination)
+            )
+            probes = writes and request.kind is Kind.SYNC
+            yield Sides(
+                self._side(source, request.source, UNPROBED),
+                self._side(
+                    destination,
+                    request.destination,
+                    self.capabilities(destination, request.destination, probe=probes),
+                ),
+                request.options,
+                Budget(request.options.memory, cancellation),
+                cancellation,
+                progress,
+            )
+
+    def _side(self, store: Store, location: Location, found: Capabilities) -> Side:
+        settings = self._settings.store(location.store)
+        kept = found.without(frozenset(settings.disable))
+        return Side(store, location, kept, settings.digests == "sidecar")
+
+    def capabilities(
+        self, store: Store, location: Location, *, probe: bool, refresh: bool = False
+    ) -> Capabilities:
+        """What the bucket can do: as found within a day, else by a probe where that may be."""
+        where = f"{store.name} {self._settings.store(location.store).url}"
+        text = None
+        if not refresh:
+            text = self._ledger().get_capabilities(where, location.bucket, PROBE_AGE)
+        if text is not None:
+            try:
+                return Capabilities.from_json(text)
+            except (ValueError, KeyError):
+                text = None  # another version wrote it
+        if not probe:
+            return UNPROBED
+        folder = location.path if location.is_folder else location.path.rpartition("/")[0] + "/"
+        found = Probe(store, location.bucket, folder.removeprefix("/")).run()
+        self._ledger().put_capabilities(where, location.bucket, found.to_json())
+        return found

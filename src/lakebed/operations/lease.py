@@ -1,0 +1,164 @@
+"""The right to run an operation: one process has it, for a while, under a fencing token.
+
+Each taking of the lease adds one to the token (the fence). Every write of a run checks the fence
+in its own transaction, so that a process which lost its lease and does not know it yet can still
+write nothing.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+
+from sqlalchemy import Engine, func, update
+
+from lakebed.database.tables import operations
+from lakebed.database.transaction import writing
+from lakebed.errors import Cancelled, LeaseLost, LedgerError, RunningElsewhere
+from lakebed.model.operation import OperationState
+from lakebed.operations.operation import Operation, find
+from lakebed.operations.owner import Owner
+from lakebed.operations.states import advance
+from lakebed.store.cancellation import Cancellation
+
+DURATION = 30.0
+"""Seconds for which a lease holds: how long an operation waits for a machine that died."""
+INTERVAL = 5.0
+"""Seconds between renewals: five may fail before the lease is lost."""
+
+Clock = Callable[[], float]
+"""Now, in epoch seconds: one clock for all processes that share a ledger."""
+
+_LAST_RUN = (
+    func.coalesce(operations.c.finished, operations.c.lease_until - DURATION)
+    - operations.c.run_started
+)
+"""Seconds of the last run, up to its last sign of life; NULL where there was none."""
+
+
+def is_held(operation: Operation, now: float) -> bool:
+    """Whether a process still runs the operation, as far as one can know from here."""
+    return (
+        operation.state is OperationState.RUNNING
+        and operation.lease_until > now
+        and not Owner.parse(operation.owner).is_gone()
+    )
+
+
+@dataclass(slots=True)
+class Lease:
+    engine: Engine
+    operation_id: str
+    fence: int
+    clock: Clock = time.time
+    _ended: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @classmethod
+    def acquire(cls, engine: Engine, operation_id: str, clock: Clock = time.time) -> Self:
+        """Take the lease; the operation is `running` when this returns.
+
+        Raises RunningElsewhere while another process has it (not one that is known to be gone),
+        OperationError where the operation has ended for good, UnknownOperation.
+        """
+        now = clock()
+        with writing(engine) as connection:
+            operation = find(connection, operation_id, for_update=True)
+            if is_held(operation, now):
+                raise _running_elsewhere(operation)
+            if operation.state is not OperationState.RUNNING:
+                advance(operation.state, OperationState.RUNNING)
+            fence = operation.fence + 1
+            connection.execute(
+                update(operations)
+                .where(operations.c.id == operation.id)
+                .values(
+                    state=OperationState.RUNNING,
+                    owner=str(Owner.current()),
+                    fence=fence,
+                    lease_until=now + DURATION,
+                    started=func.coalesce(operations.c.started, now),
+                    run_started=now,
+                    earlier_seconds=operations.c.earlier_seconds + func.coalesce(_LAST_RUN, 0.0),
+                    finished=None,
+                    error=None,
+                    message=None,
+                )
+            )
+        return cls(engine, operation.id, fence, clock)
+
+    def renew(self) -> bool:
+        """Hold it for another while; whether somebody asked to cancel the operation.
+
+        Raises LeaseLost where another process has taken it, or the operation has ended.
+        """
+        with writing(self.engine) as connection:
+            cancel_requested = connection.scalar(
+                update(operations)
+                .where(
+                    operations.c.id == self.operation_id,
+                    operations.c.fence == self.fence,
+                    operations.c.state == OperationState.RUNNING,
+                )
+                .values(lease_until=self.clock() + DURATION)
+                .returning(operations.c.cancel_requested)
+            )
+        if cancel_requested is None:
+            raise lease_lost(self.operation_id)
+        return bool(cancel_requested)
+
+    @contextmanager
+    def held(self, cancellation: Cancellation, interval: float = INTERVAL) -> Iterator[None]:
+        """Renew every `interval` seconds until the scope ends.
+
+        Stops `cancellation` with LeaseLost when the lease is lost, with Cancelled when somebody
+        asked for that.
+        """
+        heart = threading.Thread(
+            target=self._beat, args=(cancellation, interval), name=f"lease-{self.operation_id}"
+        )
+        self._ended.clear()
+        heart.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            heart.join()
+
+    def _beat(self, cancellation: Cancellation, interval: float) -> None:
+        valid_until = self.clock() + DURATION
+        while True:
+            try:
+                if self.renew():
+                    cancellation.stop(Cancelled("somebody cancelled it", subject=self.operation_id))
+                valid_until = self.clock() + DURATION
+            except LeaseLost as error:
+                cancellation.stop(error)
+                return
+            except LedgerError:
+                # The ledger may be back before the lease runs out.
+                if self.clock() > valid_until:
+                    cancellation.stop(lease_lost(self.operation_id))
+                    return
+            if self._ended.wait(interval):
+                return
+
+
+def lease_lost(operation_id: str) -> LeaseLost:
+    return LeaseLost(
+        "another process took the operation over",
+        subject=operation_id,
+        advice="see `lakebed operations` for who runs it",
+    )
+
+
+def _running_elsewhere(operation: Operation) -> RunningElsewhere:
+    owner = Owner.parse(operation.owner)
+    until = datetime.fromtimestamp(operation.lease_until, UTC)
+    return RunningElsewhere(
+        f"process {owner.pid} on {owner.host} runs it, with a lease until {until:%H:%M:%S} UTC",
+        subject=operation.id,
+        advice="wait for it, or stop it with `lakebed cancel`",
+    )

@@ -1,0 +1,156 @@
+"""The ledger: the durable record of operations, and the only truth about what is done."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, insert, select, update
+
+from lakebed.database.dialect import replace_into
+from lakebed.database.tables import capabilities, objects, operations
+from lakebed.database.text import storable
+from lakebed.database.transaction import reading, writing
+from lakebed.errors import LakebedError
+from lakebed.model.operation import ObjectState, OperationState, Request, Summary
+from lakebed.operations.lease import Clock, is_held, lease_lost
+from lakebed.operations.operation import COUNTERS, Operation, find, new_id
+from lakebed.operations.request_json import dump_request
+from lakebed.operations.states import advance
+from lakebed.operations.summary import summarize
+
+PAGE = 500
+"""Rows read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An object that failed or is in quarantine. `error` is the error's code."""
+
+    key: str
+    state: ObjectState
+    error: str | None
+    message: str | None
+
+
+class Ledger:
+    """Every method is one transaction and raises LedgerError where the database fails; those that
+    take an operation's id raise UnknownOperation."""
+
+    def __init__(self, engine: Engine, clock: Clock = time.time) -> None:
+        self.engine = engine
+        self.now = clock
+
+    def create(self, request: Request) -> str:
+        """Remember a new operation, `queued`; its id."""
+        now = self.now()
+        operation_id = new_id(now)
+        row = {
+            "id": operation_id,
+            "request": dump_request(request),
+            "state": OperationState.QUEUED,
+            "created": now,
+            "earlier_seconds": 0.0,
+            "cursor": b"",
+            "owner": "",
+            "fence": 0,
+            "lease_until": 0.0,
+            "cancel_requested": False,
+            "pruned": False,
+        }
+        with writing(self.engine) as connection:
+            connection.execute(insert(operations), row | dict.fromkeys(COUNTERS, 0))
+        return operation_id
+
+    def get(self, prefix: str) -> Operation:
+        """The one operation whose id starts so, in upper or lower case."""
+        with reading(self.engine) as connection:
+            return find(connection, prefix)
+
+    def list(self, state: OperationState | None = None, limit: int = 100) -> list[Operation]:
+        """Newest first."""
+        query = select(operations).where(~operations.c.pruned)
+        if state is not None:
+            query = query.where(operations.c.state == state)
+        newest = query.order_by(operations.c.created.desc(), operations.c.id.desc()).limit(limit)
+        with reading(self.engine) as connection:
+            return [Operation.from_row(row) for row in connection.execute(newest).mappings()]
+
+    def summary(self, prefix: str) -> Summary:
+        """What became of it, from its rows alone."""
+        with reading(self.engine) as connection:
+            return summarize(connection, find(connection, prefix), self.now())
+
+    def failures(self, prefix: str) -> Iterator[Failure]:
+        """What failed or is in quarantine, in key order, read as a stream."""
+        operation_id = self.get(prefix).id
+        columns = (objects.c.key, objects.c.state, objects.c.error, objects.c.message)
+        refused = (ObjectState.FAILED, ObjectState.QUARANTINED)
+        here = (objects.c.operation == operation_id) & objects.c.state.in_(refused)
+        query = select(*columns).where(here).order_by(objects.c.key).limit(PAGE)
+        beyond = query
+        while True:
+            with reading(self.engine) as connection:
+                page = connection.execute(beyond).all()
+            for key, state, error, message in page:
+                yield Failure(key.decode(), ObjectState(state), error, message)
+            if len(page) < PAGE:
+                return
+            beyond = query.where(objects.c.key > page[-1].key)
+
+    def request_cancel(self, prefix: str) -> OperationState:
+        """Ask the process that runs it to stop; where none does, it is `cancelled` at once.
+
+        The state after that. Raises OperationError where it is not to be stopped any more.
+        """
+        now = self.now()
+        with writing(self.engine) as connection:
+            operation = find(connection, prefix, for_update=True)
+            change = update(operations).where(operations.c.id == operation.id)
+            if is_held(operation, now):
+                connection.execute(change.values(cancel_requested=True))
+                return operation.state
+            state = advance(operation.state, OperationState.CANCELLED)
+            # A holder that only seemed to be gone can write nothing under a new fence.
+            connection.execute(change.values(state=state, finished=now, fence=operation.fence + 1))
+            return state
+
+    def finish(
+        self,
+        operation_id: str,
+        fence: int,
+        state: OperationState,
+        error: LakebedError | None = None,
+    ) -> None:
+        """End a run under its fence; raise LeaseLost where another process has taken it over,
+        OperationError where `state` may not follow."""
+        with writing(self.engine) as connection:
+            operation = find(connection, operation_id, for_update=True)
+            if operation.fence != fence:
+                raise lease_lost(operation.id)
+            connection.execute(
+                update(operations)
+                .where(operations.c.id == operation.id)
+                .values(
+                    state=advance(operation.state, state),
+                    finished=self.now(),
+                    error=error.code if error else None,
+                    message=storable(str(error)) if error else None,
+                )
+            )
+
+    def put_capabilities(self, store: str, bucket: str, found: str) -> None:
+        """Remember what a probe found (JSON)."""
+        row = {"store": store, "bucket": bucket, "found": found, "probed_at": self.now()}
+        with writing(self.engine) as connection:
+            connection.execute(replace_into(self.engine, capabilities), row)
+
+    def get_capabilities(self, store: str, bucket: str, max_age: float) -> str | None:
+        """What a probe found at most `max_age` seconds ago, as it was put."""
+        query = select(capabilities.c.found).where(
+            capabilities.c.store == store,
+            capabilities.c.bucket == bucket,
+            capabilities.c.probed_at >= self.now() - max_age,
+        )
+        with reading(self.engine) as connection:
+            found: str | None = connection.scalar(query)
+            return found

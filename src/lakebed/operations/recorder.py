@@ -1,0 +1,161 @@
+"""What the transfer tells of one run, made durable in the ledger under the fence of its lease."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, select, update
+
+from lakebed.database.dialect import insert_into
+from lakebed.database.prepared import Prepared
+from lakebed.database.tables import copies, objects, operations, quarantines
+from lakebed.database.transaction import reading, writing
+from lakebed.model.location import Location
+from lakebed.model.operation import (
+    Copied,
+    Counters,
+    ObjectState,
+    Outcome,
+    Proof,
+    Request,
+    Unit,
+)
+from lakebed.operations.lease import Clock, Lease, lease_lost
+from lakebed.operations.live import Live
+from lakebed.operations.operation import COUNTERS, find
+from lakebed.operations.rows import PLANNED, arrived_copies, pending_units, rows_of
+from lakebed.operations.settlement import Settlement, bucket_of
+from lakebed.operations.writer import LINGER, Writer
+from lakebed.store.cancellation import Cancellation
+from lakebed.transfer.recorder import Batch, Quarantine
+
+CHUNK = 500
+"""Keys asked for in one query."""
+
+
+class LedgerRecorder:
+    """The recorder of one run, which holds `lease`. A context: what was settled inside it is
+    durable when it ends, or its end raises why not (LeaseLost, LedgerError)."""
+
+    def __init__(
+        self,
+        request: Request,
+        lease: Lease,
+        cancellation: Cancellation,
+        *,
+        clock: Clock = time.time,
+        linger: float = LINGER,
+    ) -> None:
+        self.live = Live()
+        self._request = request
+        self._lease = lease
+        self._clock = clock
+        self._engine: Engine = lease.engine
+        insert = insert_into(self._engine, objects).on_conflict_do_nothing()
+        self._insert = Prepared(self._engine, insert, PLANNED)
+        self._settlement = Settlement(self._engine, lease.operation_id, request)
+        self._writer: Writer[Outcome] = Writer(self._write, cancellation, linger)
+
+    def __enter__(self) -> Self:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
+
+    def cursor(self) -> str:
+        with reading(self._engine) as connection:
+            return find(connection, self._lease.operation_id).cursor
+
+    def unfinished(self) -> Iterator[Unit]:
+        """Read it to its end before the first `planned` of this run: it ends at no cursor."""
+        return pending_units(self._engine, self._lease.operation_id, self._request.source)
+
+    def planned(self, batch: Batch) -> None:
+        """Rows, counters and cursor in one transaction: a batch is in the ledger as a whole or
+        not at all, so that no crash can make it count twice. A key that has a row keeps it."""
+        rows = [row for unit in batch.units for row in rows_of(self._lease.operation_id, unit)]
+        with writing(self._engine) as connection:
+            self._check_fence(connection, batch)
+            self._insert.execute(connection, rows)
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        self._writer.put(outcomes)
+        self.live.add(outcomes)
+
+    def counted(self) -> Counters:
+        with reading(self._engine) as connection:
+            return find(connection, self._lease.operation_id).counters
+
+    def arrived(self) -> Iterator[Outcome]:
+        self._writer.drain()
+        return arrived_copies(self._engine, self._lease.operation_id)
+
+    def copies(self, keys: Sequence[str]) -> Mapping[str, Copied]:
+        table = copies.c
+        here = table.destination == bucket_of(self._request.destination)
+        found: dict[str, Copied] = {}
+        with reading(self._engine) as connection:
+            for names in _chunks(keys, self._request.destination):
+                for row in connection.execute(select(copies).where(here, table.key.in_(names))):
+                    found[names[row.key]] = Copied(
+                        row.source_etag,
+                        row.destination_etag,
+                        row.size,
+                        Proof(row.proof),
+                        row.sha256,
+                    )
+        return found
+
+    def quarantines(self, keys: Sequence[str]) -> Mapping[str, Quarantine]:
+        table = quarantines.c
+        here = table.source == bucket_of(self._request.source)
+        found: dict[str, Quarantine] = {}
+        with reading(self._engine) as connection:
+            for names in _chunks(keys, self._request.source):
+                for row in connection.execute(
+                    select(quarantines).where(here, table.key.in_(names))
+                ):
+                    found[names[row.key]] = Quarantine(
+                        row.source_etag, row.digest_etag, row.evidence
+                    )
+        return found
+
+    def retry_failed(self) -> int:
+        """Make what failed or is in quarantine pending again, for a resume; how many there are."""
+        refused = objects.c.state.in_((ObjectState.FAILED, ObjectState.QUARANTINED))
+        with writing(self._engine) as connection:
+            self._check_fence(connection)
+            return connection.execute(
+                update(objects)
+                .where(objects.c.operation == self._lease.operation_id, refused)
+                .values(state=ObjectState.PENDING, error=None, message=None)
+            ).rowcount
+
+    def _write(self, outcomes: Sequence[Outcome]) -> None:
+        with writing(self._engine) as connection:
+            self._check_fence(connection)
+            self._settlement.write(connection, outcomes, self._clock())
+
+    def _check_fence(self, connection: Connection, batch: Batch | None = None) -> None:
+        """Lock the operation's row for this transaction, if it is still ours, and move it on."""
+        table = operations.c
+        values: dict[str, object] = {"fence": table.fence}
+        if batch is not None:
+            values = {name: table[name] + getattr(batch.counters, name) for name in COUNTERS}
+            values["cursor"] = batch.cursor.encode()
+        ours = (table.id == self._lease.operation_id) & (table.fence == self._lease.fence)
+        if not connection.execute(update(operations).where(ours).values(values)).rowcount:
+            raise lease_lost(self._lease.operation_id)
+
+
+def _chunks(keys: Sequence[str], location: Location) -> Iterator[dict[bytes, str]]:
+    """Full keys, as the ledger has them, and the relative keys that they are."""
+    for start in range(0, len(keys), CHUNK):
+        yield {location.key(key).encode(): key for key in keys[start : start + CHUNK]}

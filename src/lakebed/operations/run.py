@@ -1,0 +1,168 @@
+"""The platform: every operation begins, goes on and ends here, and the ledger knows of each."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Self
+
+from lakebed.database.engine import open_engine
+from lakebed.errors import (
+    Cancelled,
+    DurationReached,
+    Interrupted,
+    LakebedError,
+    LeaseLost,
+)
+from lakebed.model.location import Location
+from lakebed.model.objects import Object
+from lakebed.model.operation import OperationState, Request, Summary
+from lakebed.operations.ends import Ends
+from lakebed.operations.lease import Lease
+from lakebed.operations.ledger import Ledger
+from lakebed.operations.states import verdict
+from lakebed.operations.watch import Unwatched, Watch, WatchedRecorder
+from lakebed.settings import Settings
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.capabilities import Capabilities, Capability
+from lakebed.store.listing import objects, sorted_objects
+from lakebed.transfer import sync
+from lakebed.transfer.plan import Planned, Planner
+
+
+class Platform:
+    """Entered around its use; leaving it closes the ledger. `cancellation` stops what runs."""
+
+    def __init__(self, settings: Settings, cancellation: Cancellation | None = None) -> None:
+        self.settings = settings
+        self._cancellation = cancellation or Cancellation()
+        self._ledger: Ledger | None = None
+        self._ends = Ends(settings, lambda: self.ledger)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._ledger is not None:
+            self._ledger.engine.dispose()
+
+    @property
+    def ledger(self) -> Ledger:
+        """Opened when it is first asked for. Raises LedgerError."""
+        if self._ledger is None:
+            self._ledger = Ledger(open_engine(self.settings.ledger.get_secret_value()))
+        return self._ledger
+
+    def sync(self, request: Request, watch: Watch | None = None) -> Summary:
+        """Do one operation (also one of kind VERIFY) to its end; what became of it.
+
+        Raises UsageError before anything begins, RunningElsewhere, LeaseLost and LedgerError;
+        every other error is the operation's end, and in its summary.
+        """
+        for location in (request.source, request.destination):
+            self.settings.store(location.store)
+        return self._run(self.ledger.create(request), watch, again=False)
+
+    def resume(self, operation_id: str, watch: Watch | None = None) -> Summary:
+        """Go on where it stopped; what failed or is in quarantine is tried again."""
+        return self._run(self.ledger.get(operation_id).id, watch, again=True)
+
+    def cancel(self, operation_id: str) -> Summary:
+        self.ledger.request_cancel(operation_id)
+        return self.ledger.summary(operation_id)
+
+    def plan(self, request: Request) -> Iterator[Planned]:
+        """What `sync` would decide, object by object; nothing is written anywhere."""
+        with ExitStack() as stack:
+            sides = stack.enter_context(
+                self._ends.sides(request, self._cancellation.child(), writes=False)
+            )
+            recorder = WatchedRecorder(request, Lease(self.ledger.engine, "", 0), Cancellation())
+            for step in Planner(sides, recorder, request.kind).steps():
+                yield from step.planned
+
+    def list(self, location: Location) -> Iterator[Object]:
+        """The objects of a location, in key order."""
+        with self._ends.store(location, self._cancellation.child()) as store:
+            disabled = self.settings.store(location.store).disable
+            listing = sorted_objects if Capability.ORDERED in disabled else objects
+            for found in listing(store, location.bucket, location.path):
+                if location.is_folder or found.key == location.path:
+                    yield found
+
+    def capabilities(self, location: Location, refresh: bool = False) -> Capabilities:
+        """What a probe found that the bucket can do, within a day or now."""
+        with self._ends.store(location, self._cancellation.child()) as store:
+            return self._ends.capabilities(store, location, probe=True, refresh=refresh)
+
+    def _run(self, operation_id: str, watch: Watch | None, *, again: bool) -> Summary:
+        cancellation = self._cancellation.child()
+        request = self.ledger.get(operation_id).request
+        lease = Lease.acquire(self.ledger.engine, operation_id)
+        watch = watch or Unwatched()
+        watch.started(operation_id)
+        error: LakebedError | None = None
+        with lease.held(cancellation), _deadline(request.options.max_duration, cancellation):
+            try:
+                self._transfer(request, lease, cancellation, watch, again=again)
+            except LeaseLost:
+                raise
+            except LakebedError as ended:
+                error = ended
+            except BaseException as defect:
+                broken = LakebedError(f"a defect: {defect!r}")
+                self.ledger.finish(operation_id, lease.fence, OperationState.FAILED, broken)
+                raise
+            state = _state(error) or verdict(self.ledger.summary(operation_id))
+            self.ledger.finish(operation_id, lease.fence, state, error)
+        return self.ledger.summary(operation_id)
+
+    def _transfer(
+        self,
+        request: Request,
+        lease: Lease,
+        cancellation: Cancellation,
+        watch: Watch,
+        *,
+        again: bool,
+    ) -> None:
+        with (
+            self._ends.sides(request, cancellation, writes=True) as sides,
+            WatchedRecorder(request, lease, cancellation) as recorder,
+        ):
+            recorder.watch = watch
+            if again:
+                recorder.retry_failed()
+            with recorder.told(sides.progress):
+                sync.run(sides, recorder, request.kind)
+
+
+def _state(error: LakebedError | None) -> OperationState | None:
+    if error is None:
+        return None
+    if isinstance(error, Cancelled):
+        return OperationState.CANCELLED
+    if isinstance(error, (Interrupted, DurationReached)):
+        return OperationState.INTERRUPTED
+    return OperationState.FAILED
+
+
+@contextmanager
+def _deadline(seconds: float | None, cancellation: Cancellation) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    over = DurationReached(f"--max-duration of {seconds:g} s is over")
+    timer = threading.Timer(seconds, cancellation.stop, [over])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()

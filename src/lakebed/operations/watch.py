@@ -1,0 +1,126 @@
+"""Whoever watches a run: told that it began, how far it is, and what happens to objects."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+from lakebed.model.operation import Counters, ObjectState, Outcome
+from lakebed.operations.recorder import LedgerRecorder
+from lakebed.transfer.progress import Progress
+from lakebed.transfer.recorder import Batch
+
+INTERVAL = 0.25
+"""Seconds between two words on the progress."""
+
+Value = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How far a run is. Objects, bytes, and seconds since it began."""
+
+    listed: int
+    planned: int
+    planned_bytes: int
+    skipped: int
+    done: int
+    failed: int
+    quarantined: int
+    deleted: int
+    bytes: int
+    in_flight: int
+    retries: int
+    seconds: float
+
+
+class Watch(Protocol):
+    """Called from threads of the run; must not raise."""
+
+    def started(self, operation_id: str) -> None: ...
+
+    def progress(self, live: Snapshot) -> None: ...
+
+    def event(self, kind: str, fields: dict[str, Value]) -> None: ...
+
+
+class Unwatched:
+    """Nobody watches."""
+
+    def started(self, operation_id: str) -> None:
+        return
+
+    def progress(self, live: Snapshot) -> None:
+        return
+
+    def event(self, kind: str, fields: dict[str, Value]) -> None:
+        return
+
+
+class WatchedRecorder(LedgerRecorder):
+    """The recorder, overheard: what it is told is passed on to a watch."""
+
+    watch: Watch = Unwatched()
+    _counters = Counters()
+
+    def planned(self, batch: Batch) -> None:
+        super().planned(batch)
+        self._counters = _sum(self._counters, batch.counters)
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        super().settled(outcomes)
+        for outcome in outcomes:
+            kind = "copied" if outcome.state is ObjectState.DONE else outcome.state.value
+            self.watch.event(kind, _fields(outcome))
+
+    def snapshot(self, progress: Progress, seconds: float) -> Snapshot:
+        live, counters = self.live, self._counters
+        return Snapshot(
+            listed=counters.listed,
+            planned=counters.planned,
+            planned_bytes=counters.planned_bytes,
+            skipped=counters.skipped,
+            done=live.done,
+            failed=live.failed,
+            quarantined=live.quarantined,
+            deleted=live.deleted,
+            # What passes is ahead of what is done; what the store copies by itself never passes.
+            bytes=max(live.bytes, progress.passed),
+            in_flight=progress.in_flight,
+            retries=progress.retries,
+            seconds=seconds,
+        )
+
+    @contextmanager
+    def told(self, progress: Progress) -> Iterator[None]:
+        """Tell the watch how far the run is, from a thread of its own, while the scope lasts."""
+        began, ended = time.monotonic(), threading.Event()
+
+        def tell() -> None:
+            while not ended.wait(INTERVAL):
+                self.watch.progress(self.snapshot(progress, time.monotonic() - began))
+
+        teller = threading.Thread(target=tell, name="lakebed-progress")
+        teller.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            teller.join()
+            self.watch.progress(self.snapshot(progress, time.monotonic() - began))
+
+
+def _sum(one: Counters, other: Counters) -> Counters:
+    names = (field.name for field in fields(Counters))
+    return Counters(*(getattr(one, name) + getattr(other, name) for name in names))
+
+
+def _fields(outcome: Outcome) -> dict[str, Value]:
+    told: dict[str, Value] = {"key": outcome.key, "size": outcome.size}
+    for name in ("lane", "proof", "error", "message"):
+        value = getattr(outcome, name)
+        if value is not None:
+            told[name] = str(value)
+    return told

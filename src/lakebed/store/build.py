@@ -1,0 +1,54 @@
+"""A store from its settings, with its policies stacked around it: the one place that does so."""
+
+import logging
+from collections.abc import Callable
+
+from lakebed.errors import LakebedError
+from lakebed.settings.store import StoreSettings
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.contract import Properties, Store
+from lakebed.store.s3.client import Client, Endpoint
+from lakebed.store.s3.credentials import credential_source
+from lakebed.store.s3.store import S3Store
+from lakebed.store.wrappers.retry import Backoff, Retry
+from lakebed.store.wrappers.trace import Trace
+
+Retried = Callable[[str, LakebedError], None]
+
+
+def open_store(
+    settings: StoreSettings,
+    cancellation: Cancellation,
+    *,
+    backoff: Backoff | None = None,
+    retried: Retried = lambda verb, error: None,
+) -> Store:
+    """The store that `settings` describe; nothing is sent yet. Close it after use.
+
+    From the wire up: S3, then a line for each request where debugging is on, then retries.
+    """
+    client = Client(_endpoint(settings), credential_source(settings), cancellation)
+    store: Store = S3Store(client, Properties(identity=_identity(settings)))
+    if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
+        store = Trace(store)
+    return Retry(store, backoff or Backoff(), cancellation, retried)
+
+
+def _endpoint(settings: StoreSettings) -> Endpoint:
+    return Endpoint(
+        name=settings.name,
+        url=settings.url,
+        region=settings.region,
+        virtual=settings.addressing == "virtual",
+        ca=str(settings.ca) if settings.ca else None,
+        proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+        connect_timeout=settings.timeouts.connect,
+        stall_timeout=settings.timeouts.stall,
+        total_timeout=settings.timeouts.total,
+    )
+
+
+def _identity(settings: StoreSettings) -> str:
+    """Equal where one set of credentials reaches both ends at one endpoint."""
+    key = settings.access_key.get_secret_value() if settings.access_key else ""
+    return "|".join((settings.url, settings.authentication, settings.profile or "", key))

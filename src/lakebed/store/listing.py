@@ -1,0 +1,104 @@
+"""A whole listing as one stream, in UTF-8 order, or an error: a failed listing is not a short one.
+
+Python orders text by code points, which is the order of the UTF-8 bytes.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+
+from lakebed.errors import DiskFull, ListingRefused
+from lakebed.model.objects import Object
+from lakebed.store.contract import Store
+
+_SORTER = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -4096;
+CREATE TABLE listing (
+    key BLOB PRIMARY KEY, size INTEGER, etag TEXT, modified TEXT
+) WITHOUT ROWID;
+"""
+"""Blobs order by their bytes. The cache is 4 MiB; what is more goes to SQLite's own file."""
+
+
+def objects(store: Store, bucket: str, prefix: str = "", *, after: str = "") -> Iterator[Object]:
+    """Each object whose key starts with `prefix` and comes after `after`, in strict order.
+
+    Raises ListingRefused, naming the keys, where the store's answer is out of order, repeats
+    itself, strays from the prefix or does not advance; and what `Store.list_page` raises.
+    """
+    last = after
+    for found in _stream(store, bucket, prefix, after):
+        if found.key <= last:
+            raise _refused(
+                store,
+                bucket,
+                f"the key {found.key!r} was listed after {last!r}",
+                "the store lists out of order: have it probed, then list it as unsorted",
+            )
+        last = found.key
+        yield found
+
+
+def sorted_objects(
+    store: Store, bucket: str, prefix: str = "", *, after: str = ""
+) -> Iterator[Object]:
+    """As `objects`, of a store known to list out of order, in constant memory.
+
+    The whole listing goes through a private temporary SQLite database that ends with the
+    iterator. Raises ListingRefused where a key comes twice, DiskFull where it finds no room.
+    """
+    with closing(sqlite3.connect("", check_same_thread=False)) as sorter:
+        try:
+            sorter.executescript(_SORTER)
+            # The store's order says nothing of ours, so `after` can only be applied to the result.
+            for found in _stream(store, bucket, prefix, after=""):
+                _keep(sorter, found, store, bucket)
+            rows = sorter.execute(
+                "SELECT key, size, etag, modified FROM listing WHERE key > ? ORDER BY key",
+                (after.encode(),),
+            )
+            for key, size, etag, modified in rows:
+                yield Object(key.decode(), size, etag, datetime.fromisoformat(modified))
+        except sqlite3.OperationalError as error:
+            raise DiskFull(
+                f"the listing cannot be put in order: {error}",
+                subject=f"{store.name}:{bucket}",
+                advice="free space in the temporary folder, or set TMPDIR to another one",
+            ) from error
+
+
+def _stream(store: Store, bucket: str, prefix: str, after: str) -> Iterator[Object]:
+    """The objects of each page; asserts what holds in any order."""
+    token: str | None = None
+    while True:
+        page = store.list_page(bucket, prefix, after=after, token=token)
+        for found in page.objects:
+            if not found.key.startswith(prefix):
+                raise _refused(
+                    store, bucket, f"the key {found.key!r} does not start with {prefix!r}"
+                )
+            yield found
+        if page.token is None:
+            return
+        if page.token == token or not page.objects:
+            raise _refused(store, bucket, f"it does not advance after {_last(page.objects)}")
+        token = page.token
+
+
+def _keep(sorter: sqlite3.Connection, found: Object, store: Store, bucket: str) -> None:
+    row = (found.key.encode(), found.size, found.etag, found.modified.isoformat())
+    try:
+        sorter.execute("INSERT INTO listing VALUES (?, ?, ?, ?)", row)
+    except sqlite3.IntegrityError:
+        raise _refused(store, bucket, f"the key {found.key!r} was listed twice") from None
+
+
+def _last(listed: tuple[Object, ...]) -> str:
+    return repr(listed[-1].key) if listed else "an empty page"
+
+
+def _refused(store: Store, bucket: str, what: str, advice: str = "") -> ListingRefused:
+    return ListingRefused(what, subject=f"{store.name}:{bucket}", advice=advice)

@@ -1,0 +1,368 @@
+"""A store in memory that fulfils the contract exactly: its reference, and what tests run on."""
+
+import hashlib
+import threading
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from lakebed.errors import (
+    BodyTruncated,
+    BucketMissing,
+    ChecksumRefused,
+    KeyUnsupported,
+    ObjectMissing,
+    ObjectTooLarge,
+    PreconditionFailed,
+    RequestRefused,
+)
+from lakebed.model.location import MAX_KEY_BYTES
+from lakebed.model.objects import Attributes, Head, Object, Part, Span, Write, Written
+from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Buffer, Page, Properties, Sink
+
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    data: bytes
+    etag: str
+    modified: datetime
+    attributes: Attributes
+    sha256: str | None = None
+
+    def head(self) -> Head:
+        visible = replace(self.attributes, tags={})
+        return Head(len(self.data), self.etag, self.modified, visible, self.sha256)
+
+
+@dataclass(slots=True)
+class _Upload:
+    key: str
+    attributes: Attributes
+    parts: dict[int, tuple[str, bytes]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    objects: dict[str, _Stored] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    """The keys, sorted: code points order as their UTF-8 does."""
+    uploads: dict[str, _Upload] = field(default_factory=dict)
+
+    def keep(self, key: str, stored: _Stored) -> None:
+        if key not in self.objects:
+            insort(self.order, key)
+        self.objects[key] = stored
+
+
+class MemoryStore:
+    """A store whose buckets are dictionaries. `now` gives the modification times (aware, UTC)."""
+
+    def __init__(
+        self,
+        name: str = "memory",
+        *,
+        buckets: Iterable[str] = (),
+        properties: Properties | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._name = name
+        self._properties = properties or Properties(identity=f"memory:{name}")
+        self._now = now
+        self._lock = threading.Lock()
+        self._buckets = {bucket: _Bucket() for bucket in buckets}
+        self._uploads_begun = 0
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def properties(self) -> Properties:
+        return self._properties
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def list_page(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        after: str = "",
+        token: str | None = None,
+        delimiter: str = "",
+        limit: int = PAGE_LIMIT,
+    ) -> Page:
+        """A page by the contract; objects and prefixes count towards `limit` together."""
+        with self._lock:
+            held = self._bucket(bucket)
+            position = bisect_left(held.order, prefix)
+            if token is not None:
+                position = bisect_left(held.order, token)
+            elif after:
+                position = max(position, bisect_right(held.order, after))
+            return _page(held, position, prefix, delimiter, limit)
+
+    def head(self, bucket: str, key: str) -> Head:
+        return self._find(bucket, key).head()
+
+    def get(
+        self,
+        bucket: str,
+        key: str,
+        sink: Sink,
+        *,
+        span: Span | None = None,
+        if_match: str | None = None,
+    ) -> Head:
+        stored = self._find(bucket, key, if_match)
+        span = span or Span(0, len(stored.data))
+        self._check_span(bucket, key, stored, span)
+        for start in range(span.start, span.end, _CHUNK):
+            sink(stored.data[start : min(start + _CHUNK, span.end)])
+        return stored.head()
+
+    def tags(self, bucket: str, key: str) -> dict[str, str]:
+        return dict(self._find(bucket, key).attributes.tags)
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        body: Body,
+        *,
+        attributes: Attributes = NO_ATTRIBUTES,
+        sha256: str | None = None,
+        write: Write = Write.ALWAYS,
+    ) -> Written:
+        subject = self._on(bucket, key)
+        if body.size > self._properties.max_put:
+            raise ObjectTooLarge("larger than one PUT may be", subject=subject)
+        data = _read(body, subject)
+        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256.lower():
+            raise ChecksumRefused("the bytes are not those of the digest sent", subject=subject)
+        stored = _Stored(data, _md5(data), self._now(), _as_stored(attributes), sha256)
+        return self._keep(bucket, key, stored, write)
+
+    def copy(
+        self,
+        source_bucket: str,
+        source_key: str,
+        bucket: str,
+        key: str,
+        *,
+        if_match: str,
+        attributes: Attributes | None = None,
+    ) -> Written:
+        stored = self._find(source_bucket, source_key, if_match)
+        # As in S3, the storage class is not copied: it is the destination's own.
+        kept = _as_stored(attributes or replace(stored.attributes, storage_class=""))
+        etag = _md5(stored.data)
+        return self._keep(
+            bucket, key, replace(stored, etag=etag, modified=self._now(), attributes=kept)
+        )
+
+    def delete(self, bucket: str, key: str) -> None:
+        with self._lock:
+            held = self._bucket(bucket)
+            if held.objects.pop(key, None) is not None:
+                del held.order[bisect_left(held.order, key)]
+
+    # --- multipart -------------------------------------------------------------------------------
+
+    def create_upload(self, bucket: str, key: str, attributes: Attributes = NO_ATTRIBUTES) -> str:
+        self._check_key(bucket, key)
+        with self._lock:
+            held = self._bucket(bucket)
+            self._uploads_begun += 1
+            upload_id = f"upload-{self._uploads_begun}"
+            held.uploads[upload_id] = _Upload(key, attributes)
+            return upload_id
+
+    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+        subject = self._on(bucket, key)
+        if not 1 <= number <= self._properties.max_parts:
+            raise RequestRefused(f"there is no part {number}", subject=subject)
+        data = _read(body, subject)
+        etag = _md5(data)
+        with self._lock:
+            self._upload(bucket, key, upload_id).parts[number] = (etag, data)
+        return Part(number, etag, len(data))
+
+    def copy_part(
+        self,
+        source_bucket: str,
+        source_key: str,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        *,
+        span: Span,
+        if_match: str,
+    ) -> Part:
+        stored = self._find(source_bucket, source_key, if_match)
+        self._check_span(source_bucket, source_key, stored, span)
+        piece = Buffer((stored.data[span.start : span.end],))
+        return self.upload_part(bucket, key, upload_id, number, piece)
+
+    def complete_upload(
+        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+    ) -> Written:
+        with self._lock:
+            upload = self._upload(bucket, key, upload_id)
+            pieces = self._pieces(self._on(bucket, key), upload, parts)
+            digests = b"".join(bytes.fromhex(part.etag) for part in parts)
+            etag = f"{_md5(digests)}-{len(parts)}"
+            attributes = _as_stored(upload.attributes)
+            held = self._bucket(bucket)
+            held.keep(key, _Stored(b"".join(pieces), etag, self._now(), attributes))
+            del held.uploads[upload_id]
+            return Written(etag)
+
+    def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
+        with self._lock:
+            self._bucket(bucket).uploads.pop(upload_id, None)
+
+    def unfinished_uploads(self, bucket: str) -> list[str]:
+        """The keys of uploads that were neither completed nor aborted, sorted."""
+        with self._lock:
+            return sorted(upload.key for upload in self._bucket(bucket).uploads.values())
+
+    # --- buckets ---------------------------------------------------------------------------------
+
+    def buckets(self) -> list[str]:
+        with self._lock:
+            return sorted(self._buckets)
+
+    def create_bucket(self, bucket: str) -> None:
+        with self._lock:
+            self._buckets.setdefault(bucket, _Bucket())
+
+    def is_versioned(self, bucket: str) -> bool:
+        with self._lock:
+            self._bucket(bucket)
+            return False
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _on(self, bucket: str, key: str) -> str:
+        return f"{self._name}:{bucket}/{key}"
+
+    def _bucket(self, bucket: str) -> _Bucket:
+        if bucket not in self._buckets:
+            raise BucketMissing("there is no such bucket", subject=f"{self._name}:{bucket}")
+        return self._buckets[bucket]
+
+    def _find(self, bucket: str, key: str, if_match: str | None = None) -> _Stored:
+        with self._lock:
+            stored = self._bucket(bucket).objects.get(key)
+        if stored is None:
+            raise ObjectMissing("there is no such object", subject=self._on(bucket, key))
+        if if_match is not None and stored.etag != if_match:
+            raise PreconditionFailed("it is another revision now", subject=self._on(bucket, key))
+        return stored
+
+    def _upload(self, bucket: str, key: str, upload_id: str) -> _Upload:
+        upload = self._bucket(bucket).uploads.get(upload_id)
+        if upload is None or upload.key != key:
+            raise ObjectMissing("there is no such upload", subject=self._on(bucket, key))
+        return upload
+
+    def _pieces(self, subject: str, upload: _Upload, parts: Sequence[Part]) -> list[bytes]:
+        numbers = [part.number for part in parts]
+        if not parts or any(left >= right for left, right in pairwise(numbers)):
+            raise RequestRefused("the parts are none or out of order", subject=subject)
+        pieces: list[bytes] = []
+        for part in parts:
+            etag, data = upload.parts.get(part.number, ("", b""))
+            if etag != part.etag:
+                raise RequestRefused(f"part {part.number} is not what came", subject=subject)
+            pieces.append(data)
+        if any(len(piece) < self._properties.min_part for piece in pieces[:-1]):
+            raise RequestRefused("a part before the last is too small", subject=subject)
+        return pieces
+
+    def _check_key(self, bucket: str, key: str) -> None:
+        try:
+            length = len(key.encode())
+        except UnicodeEncodeError:
+            raise KeyUnsupported("a key is UTF-8", subject=ascii(key)) from None
+        if not 1 <= length <= MAX_KEY_BYTES:
+            raise KeyUnsupported(
+                f"a key has 1 to {MAX_KEY_BYTES} bytes, not {length}",
+                subject=self._on(bucket, key[:60]),
+            )
+
+    def _check_span(self, bucket: str, key: str, stored: _Stored, span: Span) -> None:
+        if not 0 <= span.start <= span.end <= len(stored.data):
+            raise RequestRefused(
+                f"bytes {span.start} to {span.end} are not in its {len(stored.data)}",
+                subject=self._on(bucket, key),
+            )
+
+    def _keep(
+        self,
+        bucket: str,
+        key: str,
+        stored: _Stored,
+        write: Write = Write.ALWAYS,
+    ) -> Written:
+        self._check_key(bucket, key)
+        with self._lock:
+            held = self._bucket(bucket)
+            if write is Write.IF_ABSENT and key in held.objects:
+                raise PreconditionFailed("it exists already", subject=self._on(bucket, key))
+            held.keep(key, stored)
+        return Written(stored.etag, stored.sha256)
+
+
+def _page(held: _Bucket, position: int, prefix: str, delimiter: str, limit: int) -> Page:
+    """A page from `position` on; its token is the first key that the next page looks at."""
+    objects: list[Object] = []
+    prefixes: list[str] = []
+    for index in range(position, len(held.order)):
+        key = held.order[index]
+        if not key.startswith(prefix):
+            break
+        cut = key.find(delimiter, len(prefix)) if delimiter else -1
+        folder = key[: cut + len(delimiter)] if cut >= 0 else ""
+        if folder and prefixes and prefixes[-1] == folder:
+            continue
+        if len(objects) + len(prefixes) == limit:
+            return Page(tuple(objects), tuple(prefixes), token=key)
+        if folder:
+            prefixes.append(folder)
+        else:
+            stored = held.objects[key]
+            objects.append(Object(key, len(stored.data), stored.etag, stored.modified))
+    return Page(tuple(objects), tuple(prefixes))
+
+
+def _read(body: Body, subject: str) -> bytes:
+    data = b"".join(body.chunks())
+    if len(data) != body.size:
+        raise BodyTruncated(f"{len(data)} bytes came, {body.size} were announced", subject=subject)
+    return data
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _as_stored(attributes: Attributes) -> Attributes:
+    """Names in lower case: HTTP does not tell them apart."""
+    return replace(
+        attributes,
+        headers={name.lower(): value for name, value in attributes.headers.items()},
+        metadata={name.lower(): value for name, value in attributes.metadata.items()},
+        tags=dict(attributes.tags),
+    )

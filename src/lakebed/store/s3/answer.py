@@ -1,0 +1,158 @@
+"""What an S3 answer means: the error for each status and code, and the XML of the few that matter.
+
+Codes are those of "Error responses" in the Amazon S3 API reference, with MinIO's own added.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from lakebed import errors
+from lakebed.errors import LakebedError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `headers` have lower-case names; `content` is empty where a sink took it."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = b""
+
+
+_BY_CODE: dict[str, type[LakebedError]] = {
+    "NoSuchKey": errors.ObjectMissing,
+    "NoSuchUpload": errors.ObjectMissing,
+    "NoSuchVersion": errors.ObjectMissing,
+    "NoSuchBucket": errors.BucketMissing,
+    "InvalidBucketName": errors.BucketMissing,
+    "AccessDenied": errors.AccessDenied,
+    "AllAccessDisabled": errors.AccessDenied,
+    "AccountProblem": errors.AccessDenied,
+    "InvalidAccessKeyId": errors.CredentialsRefused,
+    "SignatureDoesNotMatch": errors.CredentialsRefused,
+    "ExpiredToken": errors.CredentialsRefused,
+    "InvalidToken": errors.CredentialsRefused,
+    "TokenRefreshRequired": errors.CredentialsRefused,
+    "AuthorizationHeaderMalformed": errors.CredentialsRefused,
+    "InvalidSecurity": errors.CredentialsRefused,
+    "RequestTimeTooSkewed": errors.ClockSkew,
+    "SlowDown": errors.Throttled,
+    "SlowDownRead": errors.Throttled,
+    "SlowDownWrite": errors.Throttled,
+    "TooManyRequests": errors.Throttled,
+    "RequestLimitExceeded": errors.Throttled,
+    "BadDigest": errors.ChecksumRefused,
+    "InvalidDigest": errors.ChecksumRefused,
+    "XAmzContentSHA256Mismatch": errors.ChecksumRefused,
+    "XAmzContentChecksumMismatch": errors.ChecksumRefused,
+    "PreconditionFailed": errors.PreconditionFailed,
+    "ConditionalRequestConflict": errors.StoreFault,
+    "OperationAborted": errors.StoreFault,
+    "RequestTimeout": errors.StoreFault,
+    "IncompleteBody": errors.StoreFault,
+    "NotImplemented": errors.NotSupported,
+    "KeyTooLongError": errors.KeyUnsupported,
+    "XMinioInvalidObjectName": errors.KeyUnsupported,
+    "XMinioObjectNameTooLong": errors.KeyUnsupported,
+    "XMinioInvalidResourceName": errors.KeyUnsupported,
+    "XMinioStorageFull": errors.RequestRefused,
+}
+
+_BY_STATUS: dict[int, type[LakebedError]] = {
+    401: errors.CredentialsRefused,
+    403: errors.AccessDenied,
+    404: errors.ObjectMissing,
+    412: errors.PreconditionFailed,
+    429: errors.Throttled,
+    501: errors.NotSupported,
+    503: errors.Throttled,
+}
+
+_ADVICE: dict[type[LakebedError], str] = {
+    errors.BucketMissing: "create the bucket, or correct its name",
+    errors.AccessDenied: "ask for this permission, or use other credentials",
+    errors.CredentialsRefused: "check access_key, secret_key, session_token and region",
+    errors.ClockSkew: "set this machine's clock; stores allow 15 minutes",
+    errors.KeyUnsupported: "this store cannot hold such a key",
+}
+
+
+def error_of(answer: Answer, subject: str) -> LakebedError:
+    """The error of our tree for an answer that is not a success, or that hides an error in a 200.
+
+    `subject` is the object, bucket or store that was asked for.
+    """
+    fields = _error_fields(answer.content)
+    code = fields.get("Code", "")
+    kind = _BY_CODE.get(code) or _BY_STATUS.get(answer.status)
+    if kind is None:
+        kind = errors.StoreFault if answer.status >= 500 else errors.RequestRefused
+        if answer.status < 300:
+            kind = errors.StoreFault
+    said = ": ".join(filter(None, (code, fields.get("Message", ""))))
+    what = f"the store answered {answer.status}" + (f" {said}" if said else "")
+    advice = _ADVICE.get(kind, "")
+    region = answer.headers.get("x-amz-bucket-region") or fields.get("Region")
+    if region and answer.status in (301, 307, 400):
+        advice = f'set region = "{region}" for this store'
+    if issubclass(kind, errors.StoreError):
+        return kind(
+            what,
+            subject=subject,
+            advice=advice,
+            retry_after=_seconds(answer.headers.get("retry-after")),
+        )
+    return kind(what, subject=subject, advice=advice)
+
+
+def _error_fields(content: bytes) -> dict[str, str]:
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError:
+        return {}
+    if local(root.tag) != "Error":
+        return {}
+    return {local(child.tag): (child.text or "").strip() for child in root}
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    return float(retry_after) if retry_after and retry_after.strip().isdigit() else None
+
+
+def local(tag: str) -> str:
+    """An element's name without its namespace, which stores write differently."""
+    return tag.rpartition("}")[2]
+
+
+def document(answer: Answer, root: str, subject: str) -> ElementTree.Element:
+    """The answer's XML where its root element is `root`; else the error that it is.
+
+    S3 may send status 200 and then an error document (CompleteMultipartUpload, CopyObject).
+    """
+    try:
+        element = ElementTree.fromstring(answer.content)
+    except ElementTree.ParseError:
+        raise errors.StoreFault(
+            f"the store answered {answer.status} with something that is no {root}",
+            subject=subject,
+            advice="is `endpoint` an S3 endpoint, and not a web page or a console?",
+        ) from None
+    if local(element.tag) != root:
+        raise error_of(answer, subject)
+    return element
+
+
+def text_of(element: ElementTree.Element, name: str) -> str:
+    """The text of the first child called `name`, empty where there is none."""
+    return next((child.text or "" for child in element if local(child.tag) == name), "")
+
+
+def texts(element: ElementTree.Element, *path: str) -> Iterator[ElementTree.Element]:
+    """Each element at the end of `path`, by names without namespace."""
+    if not path:
+        yield element
+        return
+    for child in element:
+        if local(child.tag) == path[0]:
+            yield from texts(child, *path[1:])

@@ -1,0 +1,247 @@
+"""One S3 request on libcurl, from any thread: sent, signed, received, its failures named.
+
+Handles are kept and lent last in, first out, so that the warmest connection is used next; each
+handle belongs to one thread while a request is under way.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import pycurl
+
+from lakebed import errors
+from lakebed.errors import LakebedError
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.contract import Body
+from lakebed.store.s3.answer import Answer, error_of
+from lakebed.store.s3.body import Receiver, Sender
+from lakebed.store.s3.credentials import CredentialSource
+from lakebed.store.s3.signing import quote_key, quote_query, sign
+
+USER_AGENT = "lakebed"
+BUFFER_SIZE = 256 * 1024
+"""Bytes that libcurl reads or sends at once; docs/adr/0001 has the measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a store is and how it is spoken to. Times in seconds."""
+
+    name: str
+    url: str
+    region: str
+    virtual: bool = False
+    """Bucket in the host name (`virtual` addressing), else in the path."""
+    ca: str | None = None
+    proxy: str | None = None
+    connect_timeout: float = 10.0
+    stall_timeout: float = 60.0
+    """Without a byte for so long a request is given up."""
+    total_timeout: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `headers` have lower-case names. `body` None sends none."""
+
+    method: str
+    bucket: str = ""
+    key: str = ""
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body | None = None
+
+
+class Client:
+    """Sends requests to one endpoint."""
+
+    def __init__(
+        self, endpoint: Endpoint, credentials: CredentialSource, cancellation: Cancellation
+    ) -> None:
+        self.endpoint = endpoint
+        self._credentials = credentials
+        self._cancellation = cancellation
+        self._idle: deque[pycurl.Curl] = deque()
+        self._closed = False
+        parts = urlsplit(endpoint.url)
+        self._scheme, self._netloc = parts.scheme, parts.netloc
+        self._root = parts.path.rstrip("/")
+
+    def send(self, request: Request, receiver: Receiver | None = None) -> Answer:
+        """The answer to a request, whatever its status below 300; else the error that it is.
+
+        A `receiver` takes the body of a success. Raises StoreUnreachable, TlsRefused,
+        BodyTruncated, the errors of `answer.error_of`, and the cancellation's reason.
+        """
+        self._cancellation.check()
+        receiver = receiver or Receiver()
+        sender = Sender(request.body) if request.body is not None else None
+        handle = self._borrow()
+        try:
+            self._prepare(handle, request, receiver, sender)
+            status = self._perform(handle, request, receiver, sender)
+        finally:
+            self._give_back(handle)
+            if sender is not None:
+                sender.close()
+        answer = Answer(status, receiver.headers, receiver.collected)
+        if status >= 300:
+            raise error_of(answer, self._subject(request))
+        return answer
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def _subject(self, request: Request) -> str:
+        where = f"{self.endpoint.name}:{request.bucket}" if request.bucket else self.endpoint.name
+        return f"{where}/{request.key}" if request.key else where
+
+    def _borrow(self) -> pycurl.Curl:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return pycurl.Curl()
+
+    def _give_back(self, handle: pycurl.Curl) -> None:
+        handle.reset()
+        if self._closed:
+            handle.close()
+        else:
+            self._idle.append(handle)
+
+    def _target(self, request: Request) -> tuple[str, str]:
+        """The host and the encoded path."""
+        path = f"{self._root}/{quote_key(request.key)}"
+        if not request.bucket:
+            return self._netloc, path
+        if self.endpoint.virtual:
+            return f"{request.bucket}.{self._netloc}", path
+        bucket = f"{self._root}/{quote_key(request.bucket)}"
+        return self._netloc, f"{bucket}/{quote_key(request.key)}" if request.key else bucket
+
+    def _headers(self, request: Request, host: str, path: str, query: str) -> list[bytes]:
+        credentials = self._credentials()
+        headers = dict(request.headers)
+        if credentials is not None:
+            headers = sign(
+                request.method,
+                path,
+                query,
+                {"host": host, **headers},
+                credentials=credentials,
+                region=self.endpoint.region,
+                moment=datetime.now(UTC),
+            )
+            del headers["host"]
+        # libcurl adds Expect and a form's Content-Type by itself; an empty value takes them away.
+        headers.setdefault("expect", "")
+        headers.setdefault("content-type", "")
+        return [
+            f"{name}: {value}".rstrip().encode(errors="surrogateescape")
+            for name, value in headers.items()
+        ]
+
+    def _prepare(
+        self, c: pycurl.Curl, request: Request, receiver: Receiver, sender: Sender | None
+    ) -> None:
+        endpoint = self.endpoint
+        host, path = self._target(request)
+        query = quote_query(request.query)
+        c.setopt(pycurl.URL, f"{self._scheme}://{host}{path}" + (f"?{query}" if query else ""))
+        c.setopt(pycurl.HTTPHEADER, self._headers(request, host, path, query))
+        c.setopt(pycurl.PATH_AS_IS, 1)
+        c.setopt(pycurl.NOSIGNAL, 1)
+        c.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        c.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        c.setopt(pycurl.USERAGENT, USER_AGENT)
+        c.setopt(pycurl.BUFFERSIZE, BUFFER_SIZE)
+        c.setopt(pycurl.UPLOAD_BUFFERSIZE, BUFFER_SIZE)
+        c.setopt(pycurl.CONNECTTIMEOUT_MS, int(endpoint.connect_timeout * 1000))
+        c.setopt(pycurl.LOW_SPEED_LIMIT, 1)
+        c.setopt(pycurl.LOW_SPEED_TIME, max(1, int(endpoint.stall_timeout)))
+        c.setopt(pycurl.TIMEOUT_MS, int(endpoint.total_timeout * 1000))
+        c.setopt(pycurl.NOPROGRESS, 0)
+        c.setopt(pycurl.XFERINFOFUNCTION, self._keep_going)
+        c.setopt(pycurl.HEADERFUNCTION, receiver.header)
+        c.setopt(pycurl.WRITEFUNCTION, receiver.write)
+        if endpoint.ca:
+            c.setopt(pycurl.CAINFO, endpoint.ca)
+        if endpoint.proxy is not None:
+            c.setopt(pycurl.PROXY, endpoint.proxy)
+        _prepare_method(c, request, sender)
+
+    def _keep_going(self, *_: int) -> int:
+        return 1 if self._cancellation.stopped else 0
+
+    def _perform(
+        self, handle: pycurl.Curl, request: Request, receiver: Receiver, sender: Sender | None
+    ) -> int:
+        try:
+            handle.perform()
+        except pycurl.error as refused:
+            # What our own callbacks raised is the cause; libcurl's word for it is only an echo.
+            if sender is not None and sender.failure is not None:
+                raise sender.failure from None
+            if receiver.failure is not None:
+                raise receiver.failure from None
+            if receiver.complete:
+                return receiver.status
+            self._cancellation.check()
+            number, said = _number_and_text(refused)
+            raise self._failure(number, said, request) from None
+        receiver.settle()
+        return receiver.status
+
+    def _failure(self, number: int, said: str, request: Request) -> LakebedError:
+        subject = self._subject(request)
+        if number == pycurl.E_PARTIAL_FILE:
+            return errors.BodyTruncated(f"the body was cut short: {said}", subject=subject)
+        if number in _TLS:
+            return errors.TlsRefused(
+                f"TLS failed: {said}",
+                subject=f"{self.endpoint.name} ({self.endpoint.url})",
+                advice="check `endpoint`, or give the store's certificate authority as `ca`",
+            )
+        return errors.StoreUnreachable(
+            said or f"libcurl error {number}",
+            subject=f"{self.endpoint.name} ({self.endpoint.url})",
+            advice="is the store running, and are `endpoint` and `proxy` right?",
+        )
+
+
+def _number_and_text(refused: pycurl.error) -> tuple[int, str]:
+    return int(refused.args[0]), str(refused.args[-1])
+
+
+_TLS = frozenset(
+    {
+        pycurl.E_SSL_CONNECT_ERROR,
+        pycurl.E_PEER_FAILED_VERIFICATION,
+        pycurl.E_SSL_CACERT_BADFILE,
+        pycurl.E_SSL_CERTPROBLEM,
+        pycurl.E_SSL_CIPHER,
+    }
+)
+
+
+def _prepare_method(c: pycurl.Curl, request: Request, sender: Sender | None) -> None:
+    if sender is None:
+        if request.method == "HEAD":
+            c.setopt(pycurl.NOBODY, 1)
+        elif request.method == "POST":
+            c.setopt(pycurl.POST, 1)
+            c.setopt(pycurl.POSTFIELDS, "")
+        elif request.method != "GET":
+            c.setopt(pycurl.CUSTOMREQUEST, request.method)
+        return
+    c.setopt(pycurl.UPLOAD, 1)
+    if request.method != "PUT":
+        c.setopt(pycurl.CUSTOMREQUEST, request.method)
+    c.setopt(pycurl.INFILESIZE_LARGE, sender.size)
+    c.setopt(pycurl.READFUNCTION, sender.read)
+    c.setopt(pycurl.SEEKFUNCTION, sender.seek)

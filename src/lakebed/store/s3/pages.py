@@ -1,0 +1,98 @@
+"""A page of ListObjectsV2, read by expat: ten times cheaper than a tree of elements."""
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import unquote_plus
+from xml.parsers import expat
+
+from lakebed.errors import ListingRefused
+from lakebed.model.objects import Object
+from lakebed.store.contract import Page
+
+_FIELDS = frozenset({"Key", "LastModified", "ETag", "Size", "Prefix"})
+_TOKENS = ("NextContinuationToken", "NextMarker")
+
+
+def parse_page(content: bytes, subject: str) -> Page:
+    """The page that `content` is. Raises ListingRefused for anything but a sound listing.
+
+    Refused: a document with another root (a proxy's HTML page), an object without one of its
+    fields, a page that says it is truncated and names no token to go on with.
+    """
+    reader = _Reader()
+    try:
+        reader.parse(content)
+        return reader.page()
+    except (expat.ExpatError, ValueError, KeyError) as refused:
+        raise ListingRefused(
+            f"the answer is no listing: {refused}",
+            subject=subject,
+            advice="is `endpoint` an S3 endpoint, and does no proxy answer in its place?",
+        ) from None
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._root = ""
+        self._text: list[str] = []
+        self._top: dict[str, str] = {}
+        self._fields: dict[str, str] = {}
+        self._inside = ""
+        self._rows: list[dict[str, str]] = []
+        self._prefixes: list[str] = []
+
+    def parse(self, content: bytes) -> None:
+        parser = expat.ParserCreate(namespace_separator=None)
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+        parser.Parse(content, True)
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        if not self._root:
+            self._root = name.rpartition(":")[2]
+            if self._root != "ListBucketResult":
+                raise ValueError(f"its root element is <{name[:40]}>")
+        elif name in ("Contents", "CommonPrefixes"):
+            self._inside = name
+            self._fields = {}
+        self._text.clear()
+
+    def _end(self, name: str) -> None:
+        if name == "Contents":
+            self._rows.append(self._fields)
+            self._inside = ""
+        elif name == "CommonPrefixes":
+            self._prefixes.append(self._fields["Prefix"])
+            self._inside = ""
+        elif not self._inside:
+            self._top[name] = "".join(self._text)
+        elif name in _FIELDS:
+            self._fields[name] = "".join(self._text)
+        self._text.clear()
+
+    def page(self) -> Page:
+        decode: Callable[[str], str] = (
+            (lambda text: unquote_plus(text, errors="strict"))
+            if self._top.get("EncodingType") == "url"
+            else str
+        )
+        token = next((self._top[name] for name in _TOKENS if self._top.get(name)), None)
+        truncated = self._top["IsTruncated"] == "true"
+        if truncated and token is None:
+            raise ValueError("it is truncated and names no token")
+        return Page(
+            objects=tuple(_object(fields, decode) for fields in self._rows),
+            prefixes=tuple(decode(prefix) for prefix in self._prefixes),
+            token=token if truncated else None,
+        )
+
+
+def _object(fields: dict[str, str], decode: Callable[[str], str]) -> Object:
+    return Object(
+        key=decode(fields["Key"]),
+        size=int(fields["Size"]),
+        etag=fields.get("ETag", "").strip('"'),
+        modified=datetime.fromisoformat(fields["LastModified"]),
+    )

@@ -1,0 +1,131 @@
+"""Tries a request again where that can help: full jitter, Retry-After honoured, bodies resumed."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lakebed.errors import LakebedError, PreconditionFailed, SourceChanged, StoreError
+from lakebed.model.objects import Head, Span
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.contract import Sink, Store
+from lakebed.store.wrappers.forwarding import Forwarding
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How often and after what pause. Times in seconds.
+
+    Full jitter: the pause is drawn from zero to the bound, which doubles ("Exponential Backoff
+    And Jitter", AWS Architecture Blog, 2015: the least work for the same completion time).
+    """
+
+    retries: int = 5
+    first: float = 0.1
+    longest: float = 20.0
+
+    def pause(self, attempt: int, asked: float | None, draw: Callable[[], float]) -> float:
+        """Before trying again after failed attempt number `attempt`, from 0."""
+        if asked is not None:
+            return min(asked, self.longest)
+        return draw() * min(self.longest, self.first * 2.0**attempt)
+
+
+class Retry(Forwarding):
+    """`retried` is told each time that a request is tried again."""
+
+    def __init__(
+        self,
+        inner: Store,
+        backoff: Backoff,
+        cancellation: Cancellation,
+        retried: Callable[[str, LakebedError], None] = lambda verb, error: None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        super().__init__(inner)
+        self._backoff = backoff
+        self._cancellation = cancellation
+        self._retried = retried
+        self._draw = draw
+
+    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+        attempt = 0
+        while True:
+            try:
+                return action()
+            except LakebedError as error:
+                if not error.retryable or attempt >= self._backoff.retries:
+                    raise
+                self._retried(verb, error)
+                asked = error.retry_after if isinstance(error, StoreError) else None
+            self._cancellation.wait(self._backoff.pause(attempt, asked, self._draw))
+            attempt += 1
+
+    def get(
+        self,
+        bucket: str,
+        key: str,
+        sink: Sink,
+        *,
+        span: Span | None = None,
+        if_match: str | None = None,
+    ) -> Head:
+        """As the contract says; after a failure it asks for the bytes that are still missing,
+        of the same revision only."""
+        resumed = _Resumed(self._inner, bucket, key, sink, span, if_match)
+        return self._call("get", self._on(bucket, key), resumed.attempt)
+
+
+class _Resumed:
+    """One GET over several attempts: what came stays, and only of one revision."""
+
+    def __init__(
+        self,
+        store: Store,
+        bucket: str,
+        key: str,
+        sink: Sink,
+        span: Span | None,
+        if_match: str | None,
+    ) -> None:
+        self._store, self._bucket, self._key = store, bucket, key
+        self._sink, self._span, self._if_match = sink, span, if_match
+        self._came = 0
+
+    def _take(self, data: bytes) -> None:
+        self._sink(data)
+        self._came += len(data)
+
+    def attempt(self) -> Head:
+        if self._came == 0:
+            return self._store.get(
+                self._bucket, self._key, self._take, span=self._span, if_match=self._if_match
+            )
+        if self._if_match is None:
+            raise SourceChanged(
+                "the body was cut short and cannot be resumed without a revision",
+                subject=f"{self._bucket}/{self._key}",
+            )
+        return self._rest(self._if_match)
+
+    def _rest(self, revision: str) -> Head:
+        if self._span is not None:
+            end = self._span.end
+        else:
+            head = self._store.head(self._bucket, self._key)
+            if head.etag != revision:
+                raise PreconditionFailed(
+                    f"the object is now {head.etag}, not {revision}",
+                    subject=f"{self._store.name}:{self._bucket}/{self._key}",
+                )
+            end = head.size
+            if self._came == end:
+                return head
+        start = (self._span.start if self._span is not None else 0) + self._came
+        if start >= end:
+            return self._store.head(self._bucket, self._key)
+        return self._store.get(
+            self._bucket, self._key, self._take, span=Span(start, end), if_match=revision
+        )

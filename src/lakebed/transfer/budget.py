@@ -1,0 +1,48 @@
+"""Bytes in flight are bounded by configuration: who wants to hold bytes reserves them first."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lakebed.store.cancellation import Cancellation
+
+_POLL = 0.5
+"""Seconds between two looks at the cancellation while waiting."""
+
+
+class Budget:
+    """Bytes that may be held at once, handed out in the order of asking, so that large requests
+    are not starved by small ones. More than all of it is granted when nobody else holds any."""
+
+    def __init__(self, limit: int, cancellation: Cancellation) -> None:
+        self.limit = limit
+        self.held = 0
+        self._cancellation = cancellation
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+
+    @contextmanager
+    def reserve(self, size: int) -> Iterator[None]:
+        """Hold `size` bytes for the scope; raises the cancellation's reason while waiting."""
+        share = min(size, self.limit)
+        self._acquire(share)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self.held -= share
+                self._changed.notify_all()
+
+    def _acquire(self, share: int) -> None:
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+            try:
+                while self._waiting[0] is not ticket or self.held + share > self.limit:
+                    self._cancellation.check()
+                    self._changed.wait(_POLL)
+                self.held += share
+            finally:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()

@@ -1,0 +1,151 @@
+"""The multipart upload that the lanes for large objects share: parts in order, proved, or nothing.
+
+Part sizes follow from the object's size; the bytes of a part come from a body that is asked anew
+for each attempt, so that no part is ever held in memory.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from lakebed.errors import LakebedError, ObjectMissing, ObjectTooLarge, ProofFailed
+from lakebed.model.objects import Attributes, Part, Span, Written
+from lakebed.model.operation import Proof
+from lakebed.model.quantity import MIB
+from lakebed.store.capabilities import Capability
+from lakebed.store.contract import Body, Properties
+from lakebed.transfer.proof import check_publisher, multipart_etag
+from lakebed.transfer.sides import Job, Side, Sides
+
+PART = 16 * MIB
+"""The usual part: 5 MiB parts cost five times the throughput of 16 to 64 MiB ones over a wide
+area (Skyplane's part-size study), and more than 16 lose more to a repeated part."""
+_TIDY = 3.0
+"""Seconds for aborting an upload when all is to stop."""
+
+
+def part_size(size: int, properties: Properties) -> int:
+    """Bytes of each part but the last: PART, or as much more as the number of parts demands."""
+    least = -(-size // properties.max_parts)
+    rounded = -(-least // MIB) * MIB
+    return max(PART, properties.min_part, rounded)
+
+
+def spans(size: int, part: int) -> Iterator[Span]:
+    for start in range(0, size, part):
+        yield Span(start, min(start + part, size))
+
+
+def upload(
+    sides: Sides, job: Job, attributes: Attributes, body_of: Callable[[Span], Body]
+) -> tuple[Written, Proof, str]:
+    """Upload `job` from the bodies of its parts: what was written, its proof, its SHA-256.
+
+    Completed only where the publisher's digest, if any, is met. Nothing is left behind by a
+    failure, but for an upload that the store does not let us abort.
+    """
+    destination, size = sides.destination, job.source.size
+    store, bucket = destination.store, destination.bucket
+    step = part_size(size, store.properties)
+    if step > store.properties.max_put:
+        raise ObjectTooLarge(f"{size} bytes do not fit in one object", subject=job.key)
+    upload_id = store.create_upload(bucket, job.key, attributes)
+    try:
+        passing = Passing(sides)
+        parts = [
+            passing.send(destination, job, upload_id, number, body_of(span))
+            for number, span in enumerate(spans(size, step), start=1)
+        ]
+        sha256 = passing.sha256
+        check_publisher(job, sha256)
+        written = _complete(destination, job, upload_id, parts)
+    except BaseException:
+        _abort(sides, job.key, upload_id)
+        raise
+    if job.digest is not None:
+        return written, Proof.PUBLISHER_SHA256, sha256
+    proof = Proof.ETAG_MD5 if Capability.MD5_ETAGS in destination.capabilities else Proof.SIZE_ONLY
+    return written, proof, sha256
+
+
+class Passing:
+    """Digests of what passes: SHA-256 of the object in order, MD5 of each part for its ETag."""
+
+    def __init__(self, sides: Sides) -> None:
+        self._passed = sides.passed
+        self._proves_parts = Capability.MD5_ETAGS in sides.destination.capabilities
+        self._before = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._before.hexdigest()
+
+    def send(self, destination: Side, job: Job, upload_id: str, number: int, body: Body) -> Part:
+        digested = _Digested(body, self._before, self._passed, self._proves_parts)
+        part = destination.store.upload_part(
+            destination.bucket, job.key, upload_id, number, digested
+        )
+        if self._proves_parts and part.etag != digested.md5:
+            raise ProofFailed(
+                f"part {number} has the ETag {part.etag}, the bytes sent have {digested.md5}",
+                subject=job.key,
+            )
+        self._before = digested.sha256
+        return part
+
+
+class _Digested:
+    """A body whose chunks are digested on their way; each attempt begins where it began."""
+
+    def __init__(
+        self,
+        body: Body,
+        before: "hashlib._Hash",
+        passed: Callable[[int], None],
+        with_md5: bool,
+    ) -> None:
+        self._body, self._before, self._passed, self._with_md5 = body, before, passed, with_md5
+        self.sha256 = before
+        self.md5 = ""
+
+    @property
+    def size(self) -> int:
+        return self._body.size
+
+    def chunks(self) -> Iterator[bytes]:
+        self.sha256 = self._before.copy()
+        md5 = hashlib.md5(usedforsecurity=False) if self._with_md5 else None
+        left = self.size
+        for chunk in self._body.chunks():
+            self.sha256.update(chunk)
+            if md5 is not None:
+                md5.update(chunk)
+            left -= len(chunk)
+            if left == 0 and md5 is not None:
+                # Now, not after the loop: who asked for these bytes need not ask for the end.
+                self.md5 = md5.hexdigest()
+            self._passed(len(chunk))
+            yield chunk
+
+
+def _complete(destination: Side, job: Job, upload_id: str, parts: list[Part]) -> Written:
+    """Complete the upload, also where an earlier attempt's acknowledgement was lost."""
+    store, bucket = destination.store, destination.bucket
+    try:
+        return store.complete_upload(bucket, job.key, upload_id, parts)
+    except ObjectMissing:
+        head = store.head(bucket, job.key)
+        if Capability.MD5_ETAGS not in destination.capabilities or head.etag != multipart_etag(
+            part.etag for part in parts
+        ):
+            raise
+        return Written(head.etag)
+
+
+def _abort(sides: Sides, key: str, upload_id: str) -> None:
+    destination = sides.destination
+    with sides.cancellation.grace(_TIDY):
+        try:
+            destination.store.abort_upload(destination.bucket, key, upload_id)
+        except LakebedError:
+            # The error that brought us here says more; stores expire abandoned uploads.
+            return

@@ -1,0 +1,63 @@
+"""Same endpoint: the store copies by itself, only the listed revision; no byte passes us.
+
+Where the publisher names a digest it is checked before the copy: against the SHA-256 that the
+store keeps of the source, else by reading the source once.
+"""
+
+import hashlib
+
+from lakebed.errors import NoLane
+from lakebed.model.objects import Attributes
+from lakebed.model.operation import Lane
+from lakebed.transfer.lanes.moved import Moved, attributes_of, pinned
+from lakebed.transfer.pipe import DEPTH
+from lakebed.transfer.proof import check_publisher, prove_copy
+from lakebed.transfer.sides import Job, Sides
+
+
+def move(sides: Sides, job: Job) -> Moved:
+    source, destination = sides.source, sides.destination
+    if job.source.size > destination.store.properties.max_copy:
+        raise NoLane(
+            f"{job.source.size} bytes are more than one server-side copy takes",
+            subject=job.source.key,
+        )
+    sha256 = _checked_digest(sides, job) if job.digest is not None else None
+    with pinned(job):
+        written = destination.store.copy(
+            source.bucket,
+            job.source.key,
+            destination.bucket,
+            job.key,
+            if_match=job.source.etag,
+            attributes=_replaced_attributes(sides, job),
+        )
+    proof = prove_copy(job, destination, written, digest_checked=sha256 is not None)
+    return Moved(Lane.SERVER_SIDE, proof, written.etag, sha256)
+
+
+def _checked_digest(sides: Sides, job: Job) -> str:
+    source = sides.source
+    with pinned(job):
+        head = source.store.head(source.bucket, job.source.key)
+        sha256 = head.sha256 if head.etag == job.source.etag else None
+        if sha256 is None:
+            digest = hashlib.sha256()
+            with sides.budget.reserve(DEPTH):
+                source.store.get(
+                    source.bucket, job.source.key, digest.update, if_match=job.source.etag
+                )
+            sha256 = digest.hexdigest()
+    check_publisher(job, sha256)
+    return sha256
+
+
+def _replaced_attributes(sides: Sides, job: Job) -> Attributes | None:
+    """None where the store shall copy the source's attributes as they are."""
+    options = sides.options
+    if not (options.storage_class or options.sse):
+        return None
+    source = sides.source
+    with pinned(job):
+        head = source.store.head(source.bucket, job.source.key)
+    return attributes_of(sides, job, head)

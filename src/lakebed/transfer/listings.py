@@ -1,0 +1,59 @@
+"""The two listings of an operation, merged into couples, from a cursor on."""
+
+from collections.abc import Iterator
+
+from lakebed.errors import ObjectMissing
+from lakebed.model.objects import Object
+from lakebed.model.pair import sidecar_of
+from lakebed.store.capabilities import Capability
+from lakebed.store.listing import objects, sorted_objects
+from lakebed.transfer.merge import Couple, Entry, merge, pairs
+from lakebed.transfer.sides import Side, Sides
+
+
+def couples(sides: Sides, after: str = "") -> Iterator[Couple]:
+    """What both ends hold after the relative key `after`, archives with their sidecars."""
+    source, destination = sides.source, sides.destination
+    if not source.location.is_folder:
+        yield from _exactly_one(sides, after)
+        return
+    entries = merge(
+        listed(source, after),
+        listed(destination, after),
+        source.location.relative,
+        destination.location.relative,
+    )
+    yield from pairs(entries, source.sidecars, after=after)
+
+
+def listed(side: Side, after: str = "") -> Iterator[Object]:
+    """The objects of a folder in key order, also where the store lists them in another one."""
+    location = side.location
+    listing = objects if Capability.ORDERED in side.capabilities else sorted_objects
+    start = location.path + after if after else ""
+    return listing(side.store, location.bucket, location.path, after=start)
+
+
+def _exactly_one(sides: Sides, after: str) -> Iterator[Couple]:
+    """One key, which may have another name at the destination; its sidecar is read, not copied."""
+    source, destination = sides.source, sides.destination
+    path = source.location.path
+    name = source.location.relative(path)
+    if after >= name:
+        return
+    found = _one(source, path)
+    if found is None:
+        raise ObjectMissing(
+            "there is no such object",
+            subject=str(source.location),
+            advice="a folder's location ends in /",
+        )
+    held = _one(destination, destination.location.key(name))
+    digest = _one(source, sidecar_of(path)) if source.sidecars else None
+    yield Couple(Entry(name, found, held), None, name, digest)
+
+
+def _one(side: Side, key: str) -> Object | None:
+    """As the store lists it. Where others begin with the same text, its own name comes first."""
+    page = side.store.list_page(side.bucket, key, limit=1)
+    return next((found for found in page.objects if found.key == key), None)

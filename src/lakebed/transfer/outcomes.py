@@ -1,0 +1,49 @@
+"""Outcomes as the ledger keeps them, made of items, lanes' answers and errors."""
+
+from lakebed.errors import LakebedError
+from lakebed.model.operation import Item, ObjectState, Outcome, Proof
+from lakebed.transfer.lanes.moved import Moved
+
+
+def failed(item: Item, error: LakebedError, *, attempts: int = 1) -> Outcome:
+    return Outcome(
+        item.key,
+        ObjectState.FAILED,
+        size=item.source.size if item.source else 0,
+        source_etag=item.source.etag if item.source else "",
+        error=error.code,
+        message=str(error),
+        attempts=attempts,
+    )
+
+
+def done(item: Item, moved: Moved, *, attempts: int, seconds: float) -> Outcome:
+    return Outcome(
+        item.key,
+        ObjectState.DONE,
+        size=item.source.size if item.source else 0,
+        source_etag=item.source.etag if item.source else "",
+        destination_etag=moved.destination_etag,
+        lane=moved.lane,
+        proof=moved.proof,
+        sha256=moved.sha256,
+        attempts=attempts,
+        seconds=seconds,
+    )
+
+
+def proved(item: Item, proof: Proof, sha256: str | None, *, seconds: float) -> Outcome:
+    return Outcome(
+        item.key,
+        ObjectState.DONE,
+        size=item.source.size if item.source else 0,
+        source_etag=item.source.etag if item.source else "",
+        destination_etag=item.destination_etag or "",
+        proof=proof,
+        sha256=sha256,
+        seconds=seconds,
+    )
+
+
+def deleted(item: Item) -> Outcome:
+    return Outcome(item.key, ObjectState.DELETED, destination_etag=item.destination_etag or "")

@@ -1,0 +1,104 @@
+"""A range of a source object as a body: read by a thread of its own while it is being sent."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+from lakebed.model.objects import Span
+from lakebed.transfer.lanes.moved import pinned
+from lakebed.transfer.sides import Job, Sides
+
+DEPTH = 2 * 1024**2
+"""Bytes that may wait between reading and sending; what a stream holds in memory."""
+_POLL = 0.5
+"""Seconds between two looks at the cancellation while waiting."""
+
+
+class Pipe:
+    """Bytes from one thread to another, in order, at most DEPTH of them waiting."""
+
+    def __init__(self, sides: Sides) -> None:
+        self._cancellation = sides.cancellation
+        self._changed = threading.Condition()
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._ended = False
+        self._abandoned = False
+        self._failure: BaseException | None = None
+
+    def write(self, data: bytes) -> None:
+        """Wait for room; raises BrokenPipeError once nobody reads any more."""
+        with self._changed:
+            while self._size >= DEPTH and not self._abandoned:
+                self._cancellation.check()
+                self._changed.wait(_POLL)
+            if self._abandoned:
+                raise BrokenPipeError
+            self._waiting.append(data)
+            self._size += len(data)
+            self._changed.notify_all()
+
+    def end(self, failure: BaseException | None) -> None:
+        with self._changed:
+            self._ended, self._failure = True, failure
+            self._changed.notify_all()
+
+    def abandon(self) -> None:
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify_all()
+
+    def read(self) -> bytes:
+        """The next bytes, empty at the end; raises what ended the other side."""
+        with self._changed:
+            while not self._waiting and not self._ended:
+                self._cancellation.check()
+                self._changed.wait(_POLL)
+            if self._waiting:
+                data = self._waiting.popleft()
+                self._size -= len(data)
+                self._changed.notify_all()
+                return data
+            if self._failure is not None:
+                raise self._failure
+            return b""
+
+
+class Ranged:
+    """The bytes of `span` of the listed revision, read anew for each attempt to send them."""
+
+    def __init__(self, sides: Sides, job: Job, span: Span) -> None:
+        self._sides, self._job, self._span = sides, job, span
+
+    @property
+    def size(self) -> int:
+        return self._span.size
+
+    def chunks(self) -> Iterator[bytes]:
+        pipe = Pipe(self._sides)
+        reader = threading.Thread(target=self._read, args=(pipe,), name="lakebed-reader")
+        reader.start()
+        try:
+            while data := pipe.read():
+                yield data
+        finally:
+            pipe.abandon()
+            reader.join()
+
+    def _read(self, pipe: Pipe) -> None:
+        source, job = self._sides.source, self._job
+        try:
+            with pinned(job):
+                source.store.get(
+                    source.bucket,
+                    job.source.key,
+                    pipe.write,
+                    span=self._span,
+                    if_match=job.source.etag,
+                )
+        except BrokenPipeError:
+            pipe.end(None)
+        except BaseException as failure:
+            pipe.end(failure)
+        else:
+            pipe.end(None)

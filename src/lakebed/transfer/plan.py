@@ -1,0 +1,258 @@
+"""The plan: for each couple of the merged listings what is to be done, and why. O(1) in memory."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from lakebed.errors import DestinationChanged, LakebedError, ObjectMissing
+from lakebed.model.objects import Object
+from lakebed.model.operation import (
+    Action,
+    Copied,
+    Counters,
+    Decision,
+    Item,
+    Kind,
+    ObjectState,
+    OnChange,
+    Outcome,
+    Unit,
+)
+from lakebed.model.pair import archive_of, is_sidecar
+from lakebed.transfer.compare import settled_by_listing, unchanged
+from lakebed.transfer.filters import Selector
+from lakebed.transfer.keys import refusal
+from lakebed.transfer.listings import couples
+from lakebed.transfer.merge import Couple, Entry
+from lakebed.transfer.outcomes import failed
+from lakebed.transfer.recorder import Quarantine, Recorder
+from lakebed.transfer.sides import Sides
+
+_CHUNK = 500
+"""Couples that are decided together, so that the ledger is asked once for many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One object's decision. `size` in bytes; `key` is relative."""
+
+    decision: Decision
+    key: str
+    size: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is decided for one couple. A unit with `outcomes` is settled already, not moved."""
+
+    planned: tuple[Planned, ...]
+    floor: str
+    unit: Unit | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    counters: Counters | None = None
+
+
+class Planner:
+    """Plans one operation of `kind`."""
+
+    def __init__(self, sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC) -> None:
+        self._sides, self._recorder, self._kind = sides, recorder, kind
+        self._options = sides.options
+        self._selector = Selector.of(sides.options.filters)
+
+    def steps(self, after: str = "") -> Iterator[Step]:
+        """Each couple's step. Raises what the listings raise; ListingRefused above all."""
+        wanted = filter(self._selected, couples(self._sides, after))
+        while chunk := list(islice(wanted, _CHUNK)):
+            memory = self._recorder.copies(self._doubtful(chunk))
+            for couple in chunk:
+                yield self._step(couple, memory)
+
+    def quarantined(self, steps: Sequence[Step]) -> Iterator[Step]:
+        """The steps, those settled whose pair is in quarantine as it is now."""
+        asked = [step.unit.items[0].key for step in steps if step.unit and step.unit.digest]
+        kept = self._recorder.quarantines(asked) if asked else {}
+        for step in steps:
+            yield _held_back(step, kept)
+
+    def _selected(self, couple: Couple) -> bool:
+        entry = couple.archive or couple.sidecar
+        if entry is None:
+            return False
+        held = entry.source or entry.destination
+        key = couple.key
+        if couple.archive is None and is_sidecar(key):
+            key = archive_of(key)
+        return held is not None and self._selector.selects(key, held.size, held.modified)
+
+    def _doubtful(self, chunk: Sequence[Couple]) -> list[str]:
+        """The keys of which only the ledger can tell whether they are unchanged."""
+        return [
+            entry.key
+            for couple in chunk
+            for entry in (couple.archive, couple.sidecar)
+            if entry and entry.source and entry.destination
+            if not settled_by_listing(self._options.compare, entry.source, entry.destination)
+        ]
+
+    def _step(self, couple: Couple, memory: Mapping[str, Copied]) -> Step:
+        entries = [entry for entry in (couple.archive, couple.sidecar) if entry is not None]
+        if self._kind is Kind.VERIFY:
+            return self._verified(couple, entries)
+        planned = tuple(self._decide(entry, memory.get(entry.key)) for entry in entries)
+        planned = _as_one(planned)
+        if self._options.on_change is OnChange.KEEP or self._options.ignore_existing:
+            planned = _kept(planned)
+        unit = self._unit(couple, entries, planned)
+        return Step(
+            planned,
+            couple.floor,
+            unit,
+            tuple(self._outcomes(unit, planned)) if unit else (),
+            _count(couple, entries, planned, unit),
+        )
+
+    def _decide(self, entry: Entry, last: Copied | None) -> Planned:
+        source, destination = entry.source, entry.destination
+        if source is None:
+            size = destination.size if destination else 0
+            return Planned(Decision.EXTRA, entry.key, size, "not at the source")
+        if destination is None:
+            return Planned(Decision.COPY, entry.key, source.size, "missing")
+        if self._options.delete_source:
+            return Planned(Decision.COPY, entry.key, source.size, "to be moved")
+        same, reason = unchanged(self._options.compare, source, destination, last)
+        decision = Decision.SKIP if same else Decision.CHANGED
+        return Planned(decision, entry.key, source.size, reason)
+
+    def _unit(
+        self, couple: Couple, entries: list[Entry], planned: tuple[Planned, ...]
+    ) -> Unit | None:
+        items = []
+        for entry, decided in zip(entries, planned, strict=True):
+            etag = entry.destination.etag if entry.destination else None
+            if decided.decision in (Decision.COPY, Decision.CHANGED):
+                items.append(Item(entry.key, Action.COPY, entry.source, etag))
+            elif decided.decision is Decision.EXTRA and self._options.delete:
+                items.append(Item(entry.key, Action.DELETE, None, etag))
+        return Unit(tuple(items), _digest(couple, items)) if items else None
+
+    def _outcomes(self, unit: Unit, planned: tuple[Planned, ...]) -> Iterator[Outcome]:
+        """Failures that are certain before anything is moved: of one item, then of them all."""
+        error = self._refusal(unit, planned)
+        if error is not None:
+            for item in unit.items:
+                yield failed(item, error)
+
+    def _refusal(self, unit: Unit, planned: tuple[Planned, ...]) -> LakebedError | None:
+        destination = self._sides.destination
+        for item in unit.items:
+            if item.action is Action.COPY:
+                key = destination.location.key(item.key)
+                refused = refusal(destination, key)
+                if refused is not None:
+                    return refused
+        changed = [p for p in planned if p.decision is Decision.CHANGED]
+        if changed and self._options.on_change is OnChange.FAIL:
+            return DestinationChanged(
+                f"the destination holds another revision ({changed[0].reason})",
+                subject=changed[0].key,
+                advice="--on-change replace copies it, keep leaves it",
+            )
+        return None
+
+    def _verified(self, couple: Couple, entries: list[Entry]) -> Step:
+        items, planned, outcomes = [], [], []
+        for entry in entries:
+            if entry.source is None:
+                planned.append(self._decide(entry, None))
+                continue
+            etag = entry.destination.etag if entry.destination else None
+            item = Item(entry.key, Action.VERIFY, entry.source, etag)
+            items.append(item)
+            planned.append(Planned(Decision.SKIP, entry.key, entry.source.size, "to be proved"))
+            if entry.destination is None:
+                missing = ObjectMissing("the destination does not hold it", subject=entry.key)
+                outcomes.append(failed(item, missing))
+        if outcomes and len(outcomes) < len(items):
+            half = ObjectMissing("the other half of its pair is missing", subject=couple.key)
+            gone = {outcome.key for outcome in outcomes}
+            outcomes += [failed(item, half) for item in items if item.key not in gone]
+        unit = Unit(tuple(items), _digest(couple, items)) if items else None
+        counters = _count(couple, entries, tuple(planned), unit)
+        counters.skipped = 0
+        return Step(tuple(planned), couple.floor, unit, tuple(outcomes), counters)
+
+
+def _digest(couple: Couple, items: Sequence[Item]) -> Object | None:
+    """The sidecar that publishes the digest of the first item, where that is an archive."""
+    if couple.archive is None or not items:
+        return None
+    acts = items[0].key == couple.archive.key and items[0].action is not Action.DELETE
+    sidecar = couple.sidecar.source if couple.sidecar else couple.digest
+    return sidecar if acts else None
+
+
+def _as_one(planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
+    """A pair is trusted as one: a new sidecar asks for its archive to be proved again."""
+    if len(planned) != 2:
+        return planned
+    archive, sidecar = planned
+    if archive.decision is Decision.SKIP and sidecar.decision in (Decision.COPY, Decision.CHANGED):
+        missing = sidecar.decision is Decision.COPY
+        reason = "its sidecar is missing" if missing else "its sidecar changed"
+        return Planned(sidecar.decision, archive.key, archive.size, reason), sidecar
+    return planned
+
+
+def _kept(planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
+    """What the destination holds stays as it is, and no half of another revision joins it."""
+    if planned[0].decision in (Decision.CHANGED, Decision.SKIP):
+        return tuple(
+            Planned(Decision.SKIP, p.key, p.size, f"kept: {p.reason}")
+            if p.decision in (Decision.COPY, Decision.CHANGED)
+            else p
+            for p in planned
+        )
+    return planned
+
+
+def _count(
+    couple: Couple, entries: Sequence[Entry], planned: Sequence[Planned], unit: Unit | None
+) -> Counters:
+    items = unit.items if unit else ()
+    halves = couple.archive is None and couple.sidecar is not None and bool(couple.sidecar.source)
+    lonely = couple.sidecar is None and couple.digest is None and couple.key.endswith(".zip")
+    return Counters(
+        listed=sum(entry.source is not None for entry in entries),
+        skipped=sum(p.decision is Decision.SKIP for p in planned),
+        extra=sum(p.decision is Decision.EXTRA for p in planned),
+        halves=int(halves or (lonely and entries[0].source is not None)),
+        planned=len(items),
+        planned_bytes=sum(item.source.size for item in items if item.source),
+    )
+
+
+def _held_back(step: Step, kept: Mapping[str, Quarantine]) -> Step:
+    unit = step.unit
+    if unit is None or unit.digest is None or step.outcomes:
+        return step
+    archive = unit.items[0]
+    known = kept.get(archive.key)
+    if known is None or archive.source is None or archive.action is not Action.COPY:
+        return step
+    if (known.source_etag, known.digest_etag) != (archive.source.etag, unit.digest.etag):
+        return step
+    outcomes = tuple(
+        Outcome(
+            item.key,
+            ObjectState.QUARANTINED,
+            source_etag=item.source.etag if item.source else "",
+            error="digest-refused",
+            message="in quarantine: neither half has changed since its digest refused it",
+            evidence=known.evidence,
+        )
+        for item in unit.items
+    )
+    return Step(step.planned, step.floor, unit, outcomes, step.counters)

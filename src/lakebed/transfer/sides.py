@@ -1,0 +1,61 @@
+"""The two ends of an operation, and what everything that moves bytes between them shares."""
+
+from dataclasses import dataclass, field
+
+from lakebed.model.location import Location
+from lakebed.model.objects import Head, Object
+from lakebed.model.operation import Options
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.capabilities import Capabilities
+from lakebed.store.contract import Store
+from lakebed.transfer.budget import Budget
+from lakebed.transfer.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One end: a store, a location in it, and what its bucket can do."""
+
+    store: Store
+    location: Location
+    capabilities: Capabilities
+    sidecars: bool = True
+    """Whether `X.CHECKSUM` publishes the digest of `X` here (`digests = "sidecar"`)."""
+
+    @property
+    def bucket(self) -> str:
+        return self.location.bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Source and destination under one budget."""
+
+    source: Side
+    destination: Side
+    options: Options
+    budget: Budget
+    cancellation: Cancellation
+    progress: Progress = field(default_factory=Progress)
+
+    def passed(self, size: int) -> None:
+        """Told of bytes as they pass."""
+        self.progress.add_passed(size)
+
+    @property
+    def same_endpoint(self) -> bool:
+        ours = self.source.store.properties.identity
+        return ours == self.destination.store.properties.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One object to move: the revision that was listed, to `key` at the destination."""
+
+    source: Object
+    key: str
+    digest: str | None = None
+    """The publisher's SHA-256 in hex, where there is one."""
+    head: Head | None = None
+    content: tuple[bytes, ...] | None = None
+    """The object's head and bytes, where they have been read and need not be again."""
