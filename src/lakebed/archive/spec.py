@@ -77,6 +77,8 @@ class Spec:
                 raise UsageError("must not be negative", subject=field.name)
         if self.days is None and self.pairs is None and self.bytes is None:
             raise UsageError("the archive has no end", advice="give days, pairs or bytes")
+        if self.days is not None and self.days > _MOST_DAYS:
+            raise UsageError(f"at most {_MOST_DAYS} days", subject="days", advice="give pairs")
         unknown = {series.type for series in self.series} - TABLES.keys()
         if unknown or not self.series or not self.symbols:
             raise UsageError(
@@ -128,7 +130,7 @@ def candidates(spec: Spec) -> Iterator[Candidate]:
 def _keys(spec: Spec) -> Iterator[ArchiveKey]:
     for cohort in count():
         symbols = spec.symbols if cohort == 0 else [f"{cohort}X{name}" for name in spec.symbols]
-        for day in islice(_days(), min(spec.days or _MOST_DAYS, _MOST_DAYS)):
+        for day in islice(_days(), spec.days if spec.days is not None else _MOST_DAYS):
             for symbol in symbols:
                 for series in spec.series:
                     if series.frequency != MONTHLY or day.day == 1:

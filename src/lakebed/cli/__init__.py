@@ -1,5 +1,5 @@
 """The command line: parse, validate, call, print."""
 
-from lakebed.cli.main import main
+from lakebed.cli.entry import main
 
 __all__ = ["main"]

@@ -134,7 +134,10 @@ class EmbeddedStore:
         launch = self._launch(address, folder, engine)
         self._residue = launch.residue
         child = self._child = Child(launch.argv, _environment(launch), folder.log, (folder.lock,))
-        child.start()
+        try:
+            child.start()
+        except OSError as error:
+            raise self._failed(child, f"the server cannot be started: {error}") from error
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if child.wait(_POLL_SECONDS) is not None:
@@ -170,7 +173,8 @@ class EmbeddedStore:
         log = child.tail()
         for secret in (self.access_key, self.secret_key):
             log = log.replace(secret, "***")
-        return StoreError(f"{what}; its log ends with:\n{log}", subject=str(self._directory))
+        shown = f"{what}; its log ends with:\n{log}" if log else what
+        return StoreError(shown, subject=str(self._directory))
 
     def _end(self) -> None:
         if self._child is not None and self._engine is not None:

@@ -7,7 +7,8 @@ _LINE = re.compile(rb"([0-9a-fA-F]{64})[ \t]+\*?([^\r\n]+?)[ \t]*(?:\r?\n[ \t\r\
 
 
 def is_sidecar(key: str) -> bool:
-    return key.endswith(SIDECAR_SUFFIX) and not key.endswith("/" + SIDECAR_SUFFIX)
+    """Whether the name is that of a sidecar; its archive must have a name too."""
+    return key.endswith(SIDECAR_SUFFIX) and key.rpartition("/")[2] != SIDECAR_SUFFIX
 
 
 def sidecar_of(key: str) -> str:

@@ -36,10 +36,9 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         message = " ".join(record.getMessage().splitlines())
         line = f"{record.levelname.lower()}: {message}"
-        if logging.getLogger(LOGGER).isEnabledFor(logging.DEBUG):
-            line = (
-                f"{self.formatTime(record, '%H:%M:%S')}.{record.msecs:03.0f} {record.name} {line}"
-            )
+        if not logging.getLogger(LOGGER).isEnabledFor(logging.DEBUG):
+            return redact(line)
+        line = f"{self.formatTime(record, '%H:%M:%S')}.{record.msecs:03.0f} {record.name} {line}"
         if record.exc_info:
             line = f"{line}\n{self.formatException(record.exc_info)}"
         return redact(line)

@@ -31,5 +31,5 @@ class Live:
                         self.quarantined += 1
                     case ObjectState.DELETED:
                         self.deleted += 1
-                    case ObjectState.PENDING:
-                        pass
+                    case _:
+                        pass  # still pending

@@ -74,7 +74,7 @@ class LedgerRecorder:
             return find(connection, self._lease.operation_id).cursor
 
     def unfinished(self) -> Iterator[Unit]:
-        """Read it to its end before the first `planned` of this run: it ends at no cursor."""
+        """Whatever is pending when a page of it is read: also what this run has planned."""
         return pending_units(self._engine, self._lease.operation_id, self._request.source)
 
     def planned(self, batch: Batch) -> None:

@@ -21,7 +21,7 @@ from lakebed.database.tables import copies, objects, quarantines
 from lakebed.database.text import storable
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, ObjectState, Outcome, Request
-from lakebed.model.pair import archive_of
+from lakebed.model.pair import archive_of, is_sidecar
 
 _ENDED = (ObjectState.DONE.value, ObjectState.DELETED.value)
 """What is done stays done: a row in these states takes no other."""
@@ -81,8 +81,11 @@ class Settlement:
         removed = [o for o in ended if o.state is ObjectState.DELETED and o.proof is None]
         self._forget_copy.execute(connection, [self._destination_key(o.key) for o in removed])
         in_quarantine = {o.key: o for o in refused if o.state is ObjectState.QUARANTINED}
-        # A pair is one entry, under its archive.
-        archives = [o for o in in_quarantine.values() if archive_of(o.key) not in in_quarantine]
+        archives = [
+            outcome
+            for key, outcome in in_quarantine.items()  # a pair is one entry, under its archive
+            if not (is_sidecar(key) and archive_of(key) in in_quarantine)
+        ]
         self._quarantine.execute(connection, [self._evidence(o, now) for o in archives])
 
     def _copy(self, outcome: Outcome, proof: str) -> Values:

@@ -1,0 +1,35 @@
+"""The reference of the command line is that of the commands."""
+
+from pathlib import Path
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from lakebed.cli.app import app
+from lakebed.cli.reference import render
+
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render(), (
+        "run: python -m lakebed.cli.reference > docs/cli.md"
+    )
+
+
+def _commands() -> list[str]:
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    found = []
+    for name, command in root.commands.items():
+        if isinstance(command, TyperGroup):
+            found += [f"lakebed {name} {inner}" for inner in command.commands]
+        else:
+            found.append(f"lakebed {name}")
+    return found
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_each_command_is_documented(command: str) -> None:
+    assert f"\n## {command}\n" in PAGE.read_text(encoding="utf-8")

@@ -1,0 +1,73 @@
+"""Archives and their sidecars."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakebed.model.pair import archive_of, is_sidecar, published_digest, sidecar_of
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs", "Zs", "Cc"], exclude_characters="/*"),
+    min_size=1,
+    max_size=20,
+)
+DIGESTS = st.binary().map(lambda data: hashlib.sha256(data).hexdigest())
+DIGEST = hashlib.sha256(b"archive").hexdigest()
+
+
+@given(NAMES)
+def test_a_sidecar_is_known_by_its_name_and_names_its_archive(name: str) -> None:
+    assert is_sidecar(sidecar_of(name))
+    assert archive_of(sidecar_of(name)) == name
+
+
+@pytest.mark.parametrize(
+    "key", ["a.zip", "a.CHECKSUM.zip", "a.checksum", "a/.CHECKSUM", "CHECKSUM", ""]
+)
+def test_other_keys_are_no_sidecars(key: str) -> None:
+    assert not is_sidecar(key)
+
+
+@given(DIGESTS, NAMES, st.sampled_from(["", "\n", "\r\n", " \n", "\n\n"]))
+def test_a_published_digest_is_read_with_any_line_end(digest: str, name: str, end: str) -> None:
+    content = f"{digest}  {name}{end}".encode()
+    assert published_digest(content, f"data/spot/{name}") == digest
+
+
+@pytest.mark.parametrize("blanks", [" ", "  ", " *", "\t"])
+def test_a_published_digest_is_read_in_either_mode(blanks: str) -> None:
+    content = f"{DIGEST.upper()}{blanks}a.zip".encode()
+    assert published_digest(content, "a.zip") == DIGEST
+
+
+@given(NAMES, NAMES)
+def test_a_digest_of_another_file_is_none(name: str, other: str) -> None:
+    content = f"{DIGEST}  {name}\n".encode()
+    assert (published_digest(content, other) is None) == (name != other)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        DIGEST.encode(),
+        f"{DIGEST[:-1]}  a.zip".encode(),
+        f"{DIGEST}0  a.zip".encode(),
+        f"{'g' * 64}  a.zip".encode(),
+        f"{DIGEST}  a.zip\n{DIGEST}  b.zip\n".encode(),
+        f"<html>{DIGEST}  a.zip</html>".encode(),
+        f"{DIGEST}  \xff\xfe".encode("latin-1"),
+        f"\ufeff{DIGEST}  a.zip".encode(),
+    ],
+    ids=repr,
+)
+def test_anything_else_publishes_nothing(content: bytes) -> None:
+    assert published_digest(content, "a.zip") is None
+
+
+@given(st.binary(max_size=200))
+def test_no_content_is_an_accident(content: bytes) -> None:
+    assert published_digest(content, "a.zip") is None

@@ -1,0 +1,189 @@
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, text
+
+from lakebed.database.transaction import writing
+from lakebed.errors import (
+    Cancelled,
+    LakebedError,
+    LeaseLost,
+    OperationError,
+    RunningElsewhere,
+    UnknownOperation,
+)
+from lakebed.model.operation import OperationState
+from lakebed.operations.lease import DURATION, Lease
+from lakebed.operations.ledger import Ledger
+from lakebed.store.cancellation import Cancellation
+from tests.operations.conftest import REQUEST, Clock
+
+NEVER = 3600.0
+"""Seconds of an interval that no test waits for."""
+AT_ONCE = 0.0
+
+
+class Stopped(Cancellation):
+    """One that a test can wait for, with the reason."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = threading.Event()
+
+    def stop(self, reason: LakebedError) -> None:
+        super().stop(reason)
+        self.told.set()
+
+    def wait_for_reason(self) -> LakebedError:
+        assert self.told.wait(30)
+        return self.reason
+
+
+@pytest.fixture
+def operation_id(ledger: Ledger) -> str:
+    return ledger.create(REQUEST)
+
+
+def test_who_takes_the_lease_runs_the_operation(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    lease = Lease.acquire(ledger.engine, operation_id, clock)
+    operation = ledger.get(operation_id)
+    assert operation.state is OperationState.RUNNING
+    assert operation.fence == lease.fence == 1
+    assert operation.lease_until == clock.now + DURATION
+    assert operation.started == clock.now
+
+
+def test_a_lease_that_is_held_is_refused_with_who_and_until_when(
+    engine: Engine, operation_id: str, clock: Clock
+) -> None:
+    Lease.acquire(engine, operation_id, clock)
+    with pytest.raises(RunningElsewhere, match=r"process \d+ on .+ until 22:13:50 UTC"):
+        Lease.acquire(engine, operation_id, clock)
+
+
+def test_a_stale_lease_is_taken_over_under_the_next_fence(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    old = Lease.acquire(ledger.engine, operation_id, clock)
+    clock.now += DURATION
+    new = Lease.acquire(ledger.engine, operation_id, clock)
+    assert new.fence == old.fence + 1
+    assert ledger.get(operation_id).state is OperationState.RUNNING
+    with pytest.raises(LeaseLost):
+        old.renew()
+    assert not new.renew()
+
+
+def test_the_lease_of_a_killed_process_is_taken_over_at_once(
+    ledger: Ledger, operation_id: str
+) -> None:
+    script = """
+import os, signal, sys
+from lakebed.database.engine import open_engine
+from lakebed.operations.lease import Lease
+Lease.acquire(open_engine(sys.argv[1]), sys.argv[2])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    url = ledger.engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", script, url, operation_id]
+    assert subprocess.run(command, check=False).returncode == -9
+    assert ledger.get(operation_id).fence == 1
+    assert Lease.acquire(ledger.engine, operation_id).fence == 2
+
+
+def test_only_one_of_many_gets_the_lease(engine: Engine, operation_id: str, clock: Clock) -> None:
+    start = threading.Barrier(4)
+
+    def acquire() -> int:
+        start.wait()
+        try:
+            return Lease.acquire(engine, operation_id, clock).fence
+        except RunningElsewhere:
+            return 0
+
+    with ThreadPoolExecutor(4) as threads:
+        attempts = [threads.submit(acquire) for _ in range(4)]
+    assert sorted(a.result() for a in attempts) == [0, 0, 0, 1]
+
+
+def test_an_operation_that_ended_for_good_has_no_lease(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    ledger.request_cancel(operation_id)
+    with pytest.raises(OperationError, match="cancelled and cannot become running"):
+        Lease.acquire(ledger.engine, operation_id, clock)
+
+
+def test_an_unknown_operation_has_no_lease(engine: Engine) -> None:
+    with pytest.raises(UnknownOperation):
+        Lease.acquire(engine, "0")
+
+
+def test_a_resume_forgets_how_the_last_run_ended(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    lease = Lease.acquire(ledger.engine, operation_id, clock)
+    ledger.finish(operation_id, lease.fence, OperationState.INTERRUPTED, LeaseLost("x"))
+    assert ledger.get(operation_id).error == "lease-lost"
+    Lease.acquire(ledger.engine, operation_id, clock)
+    operation = ledger.get(operation_id)
+    assert (operation.error, operation.message, operation.finished) == (None, None, None)
+
+
+def test_the_heartbeat_renews_at_once_and_ends_with_its_scope(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    lease = Lease.acquire(ledger.engine, operation_id, clock)
+    clock.now += 20
+    stopped = Stopped()
+    before = threading.active_count()
+    with lease.held(stopped, NEVER):
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+    assert ledger.get(operation_id).lease_until == clock.now + DURATION
+    assert not stopped.stopped
+
+
+def test_a_cancelled_operation_stops_its_run(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    lease, stopped = Lease.acquire(ledger.engine, operation_id, clock), Stopped()
+    with lease.held(stopped, AT_ONCE):
+        ledger.request_cancel(operation_id)
+        assert isinstance(stopped.wait_for_reason(), Cancelled)
+
+
+def test_a_run_that_lost_its_lease_is_stopped(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    lease, stopped = Lease.acquire(ledger.engine, operation_id, clock), Stopped()
+    with lease.held(stopped, AT_ONCE):
+        with writing(ledger.engine) as connection:
+            connection.execute(text("UPDATE operations SET fence = fence + 1"))
+        assert isinstance(stopped.wait_for_reason(), LeaseLost)
+
+
+def test_a_run_goes_on_while_the_ledger_is_away_until_the_lease_ends(
+    ledger: Ledger, operation_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter([0.0, 10.0, 20.0, 31.0])
+    lease = Lease.acquire(ledger.engine, operation_id)
+    with writing(ledger.engine) as connection:
+        connection.execute(text("ALTER TABLE operations RENAME TO away"))
+    lease.clock = lambda: next(moments)
+    monkeypatch.setattr(Lease, "renew", _renew_without_the_clock)
+    stopped = Stopped()
+    with lease.held(stopped, AT_ONCE):
+        assert isinstance(stopped.wait_for_reason(), LeaseLost)
+    assert list(moments) == []
+
+
+def _renew_without_the_clock(lease: Lease) -> bool:
+    with writing(lease.engine) as connection:
+        connection.execute(text("UPDATE operations SET fence = fence"))
+    raise AssertionError("the ledger is there")

@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from lakebed.database.transaction import reading, writing
+from lakebed.errors import UnknownOperation
+from lakebed.model.objects import Object
+from lakebed.model.operation import (
+    Action,
+    Counters,
+    Item,
+    ObjectState,
+    OperationState,
+    Outcome,
+    Proof,
+    Unit,
+)
+from lakebed.operations import retention
+from lakebed.operations.lease import Lease
+from lakebed.operations.ledger import Ledger
+from lakebed.operations.recorder import LedgerRecorder
+from lakebed.operations.retention import prune
+from lakebed.store.cancellation import Cancellation
+from lakebed.transfer.recorder import Batch
+from tests.operations.conftest import REQUEST, Clock
+
+DAY = 86_400.0
+
+
+def operate(ledger: Ledger, clock: Clock, state: OperationState | None, keys: int = 3) -> str:
+    """An operation with its rows, ended in `state`, or still running."""
+    operation_id = ledger.create(REQUEST)
+    lease = Lease.acquire(ledger.engine, operation_id, clock)
+    source = Object("spot/k", 1, "e", datetime.now(UTC))
+    units = [Unit((Item(f"k{number}", Action.COPY, source),)) for number in range(keys)]
+    with LedgerRecorder(REQUEST, lease, Cancellation(), clock=clock, linger=0) as recorder:
+        recorder.planned(Batch(units, Counters(), "k"))
+        recorder.settled([Outcome("k0", ObjectState.DONE, 1, "e", "w", None, Proof.SIZE_ONLY)])
+        recorder.settled([Outcome("k1", ObjectState.QUARANTINED, 1, "e")])
+    if state is not None:
+        ledger.finish(operation_id, lease.fence, state)
+    clock.now += 1
+    return operation_id
+
+
+def rows_in(ledger: Ledger, table: str) -> int:
+    with reading(ledger.engine) as connection:
+        return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
+
+
+def test_old_operations_go_with_their_rows_and_what_they_learned_stays(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "STEP", 2)
+    old = operate(ledger, clock, OperationState.QUARANTINED, keys=5)
+    clock.now += DAY
+    new = operate(ledger, clock, OperationState.COMPLETED)
+    assert prune(ledger, DAY) == 1
+    assert [operation.id for operation in ledger.list()] == [new]
+    assert rows_in(ledger, "objects") == 3
+    assert (rows_in(ledger, "copies"), rows_in(ledger, "quarantines")) == (1, 1)
+    with pytest.raises(UnknownOperation):
+        ledger.get(old)
+    assert prune(ledger, DAY) == 0
+
+
+def test_a_running_or_queued_operation_stays_however_old(ledger: Ledger, clock: Clock) -> None:
+    ids = [operate(ledger, clock, None), ledger.create(REQUEST)]
+    clock.now += 1000 * DAY
+    assert prune(ledger, 0) == 0
+    assert [operation.id for operation in ledger.list()] == ids[::-1]
+
+
+def test_the_newest_stay_where_that_is_asked(ledger: Ledger, clock: Clock) -> None:
+    ids = [operate(ledger, clock, OperationState.COMPLETED) for _ in range(3)]
+    clock.now += DAY
+    assert prune(ledger, 0, keep_last=2) == 1
+    assert [operation.id for operation in ledger.list()] == ids[:0:-1]
+
+
+def test_what_a_killed_prune_left_is_not_resumed_and_goes_next_time(
+    ledger: Ledger, clock: Clock
+) -> None:
+    operation_id = operate(ledger, clock, OperationState.INTERRUPTED)
+    with writing(ledger.engine) as connection:
+        connection.execute(text("UPDATE operations SET pruned = true"))
+    assert ledger.list() == []
+    with pytest.raises(UnknownOperation):
+        Lease.acquire(ledger.engine, operation_id, clock)
+    assert prune(ledger, DAY) == 1
+    assert (rows_in(ledger, "operations"), rows_in(ledger, "objects")) == (0, 0)

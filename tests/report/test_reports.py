@@ -1,0 +1,95 @@
+"""The end of an operation, for a person and for a program."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lakebed.errors import UsageError
+from lakebed.model.operation import Kind, ObjectState, OperationState, Summary
+from lakebed.operations.ledger import Failure
+from lakebed.report import json_report, text_report
+
+SUMMARY = Summary("ID", OperationState.COMPLETED, 1, 1, 0, 0, 0, 0, 0, 0.0)
+
+
+def _failures(count: int) -> list[Failure]:
+    return [Failure(f"k{n}", ObjectState.FAILED, "store-fault", None) for n in range(count)]
+
+
+def test_only_what_there_is_is_said() -> None:
+    assert list(text_report.lines(SUMMARY, ())) == [
+        "Copied 1 of 1 object, 0 B in 0.0 s",
+        "  operation   ID completed",
+    ]
+
+
+def test_the_first_failures_are_named_and_the_rest_are_a_command_away() -> None:
+    failed = replace(SUMMARY, state=OperationState.PARTIAL, failed=25)
+    lines = list(text_report.lines(failed, _failures(25)))
+    assert "    failed  k19" in lines
+    assert "      store-fault" in lines
+    assert "    and 5 more: lakebed operations ID" in lines
+    assert not any("k20" in line for line in lines)
+
+
+def test_all_failures_are_named_where_they_are_few() -> None:
+    failed = replace(SUMMARY, state=OperationState.PARTIAL, failed=20)
+    assert not any("more:" in line for line in text_report.lines(failed, _failures(20)))
+
+
+def test_a_verification_counts_what_it_proved() -> None:
+    verified = replace(SUMMARY, listed=3, proofs={"etag-md5": 2})
+    assert next(text_report.lines(verified, (), Kind.VERIFY)) == (
+        "Verified 2 of 3 objects in 0.0 s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "expected"),
+    [
+        ("a.zip", "a.zip: broke", "broke"),
+        ("a.zip.CHECKSUM", "a.zip: broke", "broke"),
+        ("a.zip", "b.zip: broke", "b.zip: broke"),
+    ],
+)
+def test_a_reason_does_not_name_its_key_again(key: str, message: str, expected: str) -> None:
+    assert text_report.reason(key, message) == expected
+
+
+def test_a_key_cannot_steer_a_terminal() -> None:
+    assert text_report.printable("a\x1b[2J\n币 é") == "a\\x1b[2J\\n币 é"
+
+
+def test_a_report_holds_the_summary_and_what_was_refused(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text("an older one")
+    json_report.write(path, replace(SUMMARY, lanes={"whole": 1}), _failures(2))
+    report = json.loads(path.read_text())
+    assert (report["operation_id"], report["state"], report["lanes"]) == (
+        "ID",
+        "completed",
+        {"whole": 1},
+    )
+    assert [row["key"] for row in report["objects"]] == ["k0", "k1"]
+    assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_a_report_that_fails_leaves_the_older_one(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text("an older one")
+
+    def broken() -> "list[Failure]":
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        json_report.write(path, SUMMARY, (row for _ in "x" for row in broken()))
+    assert path.read_text() == "an older one"
+    assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_a_report_into_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="lakebed operations ID"):
+        json_report.write(tmp_path / "absent" / "report.json", SUMMARY, ())
