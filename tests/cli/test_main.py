@@ -1,5 +1,7 @@
 """How the command ends: one line, one exit code."""
 
+import errno
+import io
 import os
 import subprocess
 import sys
@@ -37,6 +39,16 @@ def test_help_lists_each_command_and_each_exit_code(lakebed: Lakebed) -> None:
         assert f"\n  {command} " in ended.out
     for code, meaning in EXIT_MEANING.items():
         assert f"  {code.value:<4} {meaning}" in ended.out
+
+
+def test_the_help_of_a_command_groups_its_options(lakebed: Lakebed) -> None:
+    out = lakebed("sync", "--help").out
+    assert out.startswith("Usage: lakebed sync [OPTIONS] SOURCE DESTINATION\n")
+    headings = ["Arguments", "Which objects", "How they are moved", "Limits", "Every command"]
+    places = [out.index(f"\n{heading}:\n") for heading in headings]
+    assert places == sorted(places)
+    assert "x>=" not in out
+    assert "\nExit codes:\n" in out
 
 
 def test_without_a_command_the_help_is_an_error(lakebed: Lakebed) -> None:
@@ -122,6 +134,32 @@ def test_the_trace_of_a_defect_is_shown_with_debug(
     assert ended.code == 1
     assert "Traceback" in ended.err
     assert ended.err.endswith("lakebed: a defect of Lakebed: ZeroDivisionError: oh\n")
+
+
+class _Full(io.StringIO):
+    """A stdout that takes nothing more."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_behind_stdout_is_no_success(
+    lakebed: Lakebed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", _Full())
+    ended = lakebed("stores")
+    assert ended.code == 1
+    assert "No space left on device" in ended.err
+
+
+def test_the_end_of_a_foreign_library_is_taken_over(
+    lakebed: Lakebed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*arguments: object, **options: object) -> None:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(entry, "app", ended)
+    assert lakebed("version").code == 3
 
 
 def test_an_interrupt_outside_of_an_operation_has_its_exit_code(

@@ -1,6 +1,7 @@
 """plan, ls, operations and stores: what is printed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,14 @@ def test_one_operation_is_shown_with_all_that_it_refused(
     assert json.loads(lines[-1])["event"] == "failed"
 
 
+def test_an_operation_that_waits_has_no_error_yet(lakebed: Lakebed, platform: FakePlatform) -> None:
+    waiting = operation(REQUEST, OperationState.QUEUED)
+    platform.operations = [replace(waiting, started=None, message=None)]
+    shown = lakebed("operations", "1M7").out
+    assert "  started     not yet\n" in shown
+    assert "error" not in shown
+
+
 def test_an_unknown_operation_is_wrong_usage(lakebed: Lakebed, platform: FakePlatform) -> None:
     ended = lakebed("operations", "zzz")
     assert (ended.code, ended.err) == (2, "lakebed: zzz: no such operation\n")
@@ -228,9 +237,11 @@ def test_what_a_bucket_can_do_is_shown(lakebed: Lakebed, platform: FakePlatform)
     assert "\n  copy            yes\n" in shown
     assert "\n  part-copy       no\n" in shown
     assert shown.endswith("  as found\n")
+    platform.found = Capabilities(frozenset({Capability.COPY}))
+    assert lakebed("stores", "a:b").out.splitlines()[-1].split()[0] == list(Capability)[-1]
     found = json.loads(lakebed("stores", "--probe", "--json", "a:b").out)
     assert (found["location"], found["copy"], found["tags"]) == ("a:b", True, False)
-    assert platform.refreshed == [False, True]
+    assert platform.refreshed == [False, False, True]
 
 
 def test_a_wide_letter_takes_two_cells(capsys: pytest.CaptureFixture[str]) -> None:

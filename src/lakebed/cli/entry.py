@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             silence(stream)
     return code
 
@@ -46,9 +46,8 @@ def _ended(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         complain("interrupted by SIGINT")
         return Exit.SIGINT
-    except BrokenPipeError:
-        silence(sys.stdout)
-        return Exit.COMPLETED
+    except SystemExit as ended:  # how typer ends help whose reader has left, and completion
+        return ended.code if isinstance(ended.code, int) else Exit.COMPLETED
     except Exception as error:
         return _defect(error, _is_debug(arguments))
 

@@ -43,10 +43,15 @@ def settings_of(common: Common) -> "Settings":
 
 
 @contextmanager
-def stoppable(common: Common) -> Iterator[tuple[Cancellation, Signals]]:
-    """A cancellation that a signal stops. An error of ours leaves as a line and its exit code."""
+def stoppable(
+    common: Common, grace: float | None = None
+) -> Iterator[tuple[Cancellation, Signals]]:
+    """A cancellation that a signal stops, and in `grace` seconds the process.
+
+    An error of ours leaves as a line and its exit code.
+    """
     cancellation = Cancellation()
-    with Signals(cancellation) as signals:
+    with Signals(cancellation, grace) as signals:
         try:
             yield cancellation, signals
         except LakebedError as error:

@@ -18,8 +18,9 @@ _EXITS = {signal.SIGINT: Exit.SIGINT, signal.SIGTERM: Exit.SIGTERM}
 class Signals:
     """While entered, the first signal stops `cancellation`; further ones change nothing."""
 
-    def __init__(self, cancellation: Cancellation) -> None:
+    def __init__(self, cancellation: Cancellation, grace: float | None = None) -> None:
         self._cancellation = cancellation
+        self._grace = GRACE_SECONDS if grace is None else grace
         self._before: dict[int, signal.Handlers | signal._HANDLER] = {}
         self._last_resort: threading.Timer | None = None
         self.exit_code: Exit | None = None
@@ -46,7 +47,7 @@ class Signals:
             return
         received = signal.Signals(number)
         self.exit_code = _EXITS[received]
-        self._last_resort = threading.Timer(GRACE_SECONDS, os._exit, [int(self.exit_code)])
+        self._last_resort = threading.Timer(self._grace, os._exit, [int(self.exit_code)])
         self._last_resort.daemon = True
         self._last_resort.start()
         self._cancellation.stop(Interrupted(f"interrupted by {received.name}"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lakebed.local.embedded import EmbeddedStore
 
 POLL_SECONDS = 0.25
+GRACE_SECONDS = 30.0
+"""For the server to bring what it holds onto the disk."""
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +55,7 @@ def serve(
 
     settings_of(common)
     with (
-        stoppable(common) as (cancellation, _),
+        stoppable(common, GRACE_SECONDS) as (cancellation, _),
         EmbeddedStore(directory, address, engine) as store,
     ):
         _create(bucket or [], store, cancellation)

@@ -1,0 +1,47 @@
+# The two commands that a newcomer needs: make demo, make test.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+SOURCES := src tests bench demo
+
+.PHONY: help setup demo test bench check format tools lock
+
+help: ## What can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## .venv with lakebed in it
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Move a generated archive between two stores, proved
+	@$(BIN)/python demo/run.py
+
+test: setup tools check ## Everything: checks, then all tests with branch coverage
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-report=
+
+check: setup ## Format, lint, types, layers, docs (under a minute)
+	$(BIN)/ruff format --check --quiet $(SOURCES)
+	$(BIN)/ruff check --quiet $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --no-header -p no:cacheprovider tests/docs
+
+format: setup ## Put the sources in shape
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: setup ## Compare S3 clients on this machine; docs/adr/0001 has our figures
+	$(BIN)/python bench/clients/run.py
+
+tools: setup ## Build the pinned MinIO once, where Go is present
+	@$(BIN)/python -m lakebed.local.tools minio
+
+lock: ## Renew requirements.lock (needs uv)
+	uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal \
+	  --python-version 3.11 --no-annotate --no-header --no-emit-index-url --upgrade \
+	  -o requirements.lock
