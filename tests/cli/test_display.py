@@ -100,6 +100,15 @@ def test_plain_lines_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err.startswith("1 of 2 objects, 1.0 MiB of 4.0 MiB, ")
 
 
+def test_a_thousand_failures_are_told_of_as_a_few(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = Lines()
+    for number in range(1000):
+        shown.event("failed", {"key": f"k{number}"})
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "further ones are only counted here (-v shows each)"
+
+
 def test_progress_events_come_once_a_second(capsys: pytest.CaptureFixture[str]) -> None:
     with Events() as events:
         events.progress(SNAPSHOT)

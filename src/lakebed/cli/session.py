@@ -43,9 +43,7 @@ def settings_of(common: Common) -> "Settings":
 
 
 @contextmanager
-def stoppable(
-    common: Common, grace: float | None = None
-) -> Iterator[tuple[Cancellation, Signals]]:
+def stoppable(common: Common, grace: float | None = None) -> Iterator[tuple[Cancellation, Signals]]:
     """A cancellation that a signal stops, and in `grace` seconds the process.
 
     An error of ours leaves as a line and its exit code.

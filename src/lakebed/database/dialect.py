@@ -1,16 +1,25 @@
 """The one thing that SQLite and PostgreSQL spell alike and SQLAlchemy does not: the upsert."""
 
-from sqlalchemy import Engine, Select, Table
-from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from typing import TYPE_CHECKING, Union
 
-UpsertingInsert = PostgresqlInsert | SqliteInsert
+from sqlalchemy import Engine, Select, Table
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+UpsertingInsert = Union["PostgresqlInsert", "SqliteInsert"]
 
 
 def insert_into(engine: Engine, table: Table) -> UpsertingInsert:
     """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    # Each dialect takes a tenth of a second to import: only the one in use is.
     if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+
         return PostgresqlInsert(table)
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
     return SqliteInsert(table)
 
 

@@ -60,6 +60,7 @@ class Head:
     size: int
     etag: str
     modified: datetime | None = None
+    """Only where it was asked for by `head`."""
     attributes: Attributes = Attributes()
     sha256: str | None = None
     """Hex SHA-256 of the whole object that the store itself keeps, where it does."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -64,9 +65,10 @@ class Platform:
         Raises UsageError before anything begins, RunningElsewhere, LeaseLost and LedgerError;
         every other error is the operation's end, and in its summary.
         """
-        for location in (request.source, request.destination):
-            self.settings.store(location.store)
-        return self._run(self.ledger.create(request), watch, again=False)
+        named = replace(
+            request, source=self._named(request.source), destination=self._named(request.destination)
+        )
+        return self._run(self.ledger.create(named), watch, again=False)
 
     def resume(self, operation_id: str, watch: Watch | None = None) -> Summary:
         """Go on where it stopped; what failed or is in quarantine is tried again."""
@@ -99,6 +101,10 @@ class Platform:
         """What a probe found that the bucket can do, within a day or now."""
         with self._ends.store(location, self._cancellation.child()) as store:
             return self._ends.capabilities(store, location, probe=True, refresh=refresh)
+
+    def _named(self, location: Location) -> Location:
+        """The location with its store's name: the ledger outlives what `s3://` means today."""
+        return replace(location, store=self.settings.store(location.store).name)
 
     def _run(self, operation_id: str, watch: Watch | None, *, again: bool) -> Summary:
         cancellation = self._cancellation.child()

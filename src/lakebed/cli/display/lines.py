@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,7 @@ class Lines:
         self._interval.passed()
         self._rate = Rate()
         self._objects = objects
+        self._told = count()
 
     def __enter__(self) -> Self:
         return self
@@ -46,9 +48,20 @@ class Lines:
             note(", ".join(phrases(live, rate)))
 
     def event(self, kind: str, fields: dict[str, Value]) -> None:
-        if not (self._objects or kind in WRONG):
-            return
-        note(happening(kind, fields))
+        line = self._line(kind, fields)
+        if line is not None:
+            note(line)
+
+    def _line(self, kind: str, fields: dict[str, Value]) -> str | None:
+        """What is to be told of an object, or None. A thousand failures are told of as a few."""
+        if self._objects:
+            return happening(kind, fields)
+        if kind not in WRONG:
+            return None
+        told = next(self._told)
+        if told == text_report.SHOWN:
+            return "further ones are only counted here (-v shows each)"
+        return happening(kind, fields) if told < text_report.SHOWN else None
 
     def finished(self, summary: Summary, rows: Iterable[Row], kind: Kind) -> None:
         sys.stderr.flush()

@@ -4,8 +4,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from lakebed.cli.display.display import Live, Rate, Value
-from lakebed.cli.display.lines import WRONG, Lines
-from lakebed.cli.display.phrases import happening, phrases
+from lakebed.cli.display.lines import Lines
+from lakebed.cli.display.phrases import phrases
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -43,9 +43,9 @@ class Terminal(Lines):
         self._drawing.update(self._drawn(live), refresh=True)
 
     def event(self, kind: str, fields: dict[str, Value]) -> None:
-        if not (self._objects or kind in WRONG):
-            return
-        self._console.print(happening(kind, fields), markup=False, highlight=False, soft_wrap=True)
+        line = self._line(kind, fields)
+        if line is not None:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _drawn(self, live: Live) -> "RenderableType":
         from rich.progress_bar import ProgressBar

@@ -15,7 +15,7 @@ Check = Callable[[int, dict[str, str]], "Slice"]
 
 
 class Slice:
-    """Which bytes of the coming body are wanted: skip some, take some, ignore the rest."""
+    """Which bytes of the coming body are wanted: skip some, take some (None: all of them)."""
 
     __slots__ = ("skip", "take")
 
@@ -44,24 +44,25 @@ class Receiver:
         return b"".join(self._pieces)
 
     @cached_property
-    def status(self) -> int:
-        """The status of the last answer on the wire (a 100 Continue may come before it)."""
-        lines = [line for line in self._lines if line.startswith(b"HTTP/")]
-        return int(lines[-1].split(None, 2)[1]) if lines else 0
+    def _head(self) -> tuple[int, dict[str, str]]:
+        """Status and headers of the last answer on the wire: a 100 Continue may come before it."""
+        begins = [n for n, line in enumerate(self._lines) if line.startswith(b"HTTP/")]
+        if not begins:
+            return 0, {}
+        first, *lines = self._lines[begins[-1] :]
+        text = b"".join(lines).decode(errors="surrogateescape")
+        fields = (line.partition(":") for line in text.split("\r\n"))
+        headers = {name.lower(): value.strip() for name, colon, value in fields if colon}
+        return int(first.split(None, 2)[1]), headers
 
-    @cached_property
+    @property
+    def status(self) -> int:
+        return self._head[0]
+
+    @property
     def headers(self) -> dict[str, str]:
-        """Those of the last answer on the wire, names in lower case."""
-        headers: dict[str, str] = {}
-        for line in self._lines:
-            if line.startswith(b"HTTP/"):
-                headers.clear()
-                continue
-            name, colon, value = line.partition(b":")
-            if colon:
-                text = value.strip().decode(errors="surrogateescape")
-                headers[name.decode(errors="replace").lower()] = text
-        return headers
+        """Names in lower case."""
+        return self._head[1]
 
     def settle(self) -> None:
         """Decide where the body goes; also called for an answer without one."""
@@ -90,13 +91,14 @@ class Receiver:
 
     def _cut(self, data: bytes) -> bytes:
         part = self._slice
+        if part.take is None:
+            return data
         if part.skip:
             dropped = min(part.skip, len(data))
             part.skip -= dropped
             data = data[dropped:]
-        if part.take is not None:
-            data = data[: part.take]
-            part.take -= len(data)
+        data = data[: part.take]
+        part.take -= len(data)
         return data
 
 

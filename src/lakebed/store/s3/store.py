@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
@@ -94,7 +94,10 @@ class S3Store:
 
     def head(self, bucket: str, key: str) -> Head:
         request = Request("HEAD", bucket, key, headers={"x-amz-checksum-mode": "ENABLED"})
-        return _head(self._client.send(request).headers)
+        headers = self._client.send(request).headers
+        modified = headers.get("last-modified")
+        head = _head(headers)
+        return replace(head, modified=parsedate_to_datetime(modified)) if modified else head
 
     def get(
         self,
@@ -113,10 +116,10 @@ class S3Store:
         subject = self._on(bucket, key)
 
         def check(status: int, answered: dict[str, str]) -> Slice:
-            head = _head(answered)
-            if if_match is not None and head.etag != if_match:
+            etag = answered.get("etag", "").strip('"')
+            if if_match is not None and etag != if_match:
                 raise errors.PreconditionFailed(
-                    f"the object is now {head.etag}, not {if_match}", subject=subject
+                    f"the object is now {etag}, not {if_match}", subject=subject
                 )
             return _slice(status, answered, span, subject)
 
@@ -243,12 +246,10 @@ class S3Store:
 def _head(headers: Mapping[str, str]) -> Head:
     content_range = headers.get("content-range", "")
     size = content_range.rpartition("/")[2] if content_range else headers.get("content-length", "0")
-    modified = headers.get("last-modified")
     sha256 = headers.get("x-amz-checksum-sha256", "")
     return Head(
         size=int(size) if size.isdigit() else 0,
         etag=headers.get("etag", "").strip('"'),
-        modified=parsedate_to_datetime(modified).astimezone(UTC) if modified else None,
         attributes=Attributes(
             headers={name: headers[name] for name in STANDARD_HEADERS if name in headers},
             metadata={
