@@ -56,6 +56,8 @@ class Platform(Protocol):
 
     def capabilities(self, location: Location, refresh: bool) -> "Capabilities": ...
 
+    def probed(self) -> "Iterator[tuple[Location, Capabilities]]": ...
+
 
 def open_platform(settings: Settings, cancellation: Cancellation) -> Platform:
     """The platform itself, imported only where a command needs it."""

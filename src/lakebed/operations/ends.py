@@ -86,18 +86,36 @@ class Ends:
         self, store: Store, location: Location, *, probe: bool, refresh: bool = False
     ) -> Capabilities:
         """What the bucket can do: as found within a day, else by a probe where that may be."""
-        where = f"{store.name} {self._settings.store(location.store).url}"
+        where = self._where(store.name)
         text = None
         if not refresh:
             text = self._ledger().get_capabilities(where, location.bucket, PROBE_AGE)
-        if text is not None:
-            try:
-                return Capabilities.from_json(text)
-            except (ValueError, KeyError):
-                text = None  # another version wrote it
+        kept = _read(text) if text is not None else None
+        if kept is not None:
+            return kept
         if not probe:
             return UNPROBED
         folder = location.path if location.is_folder else location.path.rpartition("/")[0] + "/"
         found = Probe(store, location.bucket, folder.removeprefix("/")).run()
         self._ledger().put_capabilities(where, location.bucket, found.to_json())
         return found
+
+    def probed(self) -> Iterator[tuple[Location, Capabilities]]:
+        """What probes of the configured stores found within a day."""
+        named = {self._where(name): name for name in self._settings.stores}
+        for where, bucket, text in self._ledger().probed(PROBE_AGE):
+            kept = _read(text)
+            if where in named and kept is not None:
+                yield Location(named[where], bucket), kept
+
+    def _where(self, name: str) -> str:
+        """Names a store in the ledger: what was found holds for this endpoint only."""
+        return f"{name} {self._settings.store(name).url}"
+
+
+def _read(text: str) -> Capabilities | None:
+    """None for what another version wrote and this one does not know."""
+    try:
+        return Capabilities.from_json(text)
+    except (ValueError, KeyError):
+        return None

@@ -154,3 +154,16 @@ class Ledger:
         with reading(self.engine) as connection:
             found: str | None = connection.scalar(query)
             return found
+
+    def probed(self, max_age: float) -> Iterator[tuple[str, str, str]]:
+        """Store, bucket and finding of each probe at most `max_age` seconds ago, by name."""
+        table = capabilities.c
+        query = (
+            select(table.store, table.bucket, table.found)
+            .where(table.probed_at >= self.now() - max_age)
+            .order_by(table.store, table.bucket)
+        )
+        with reading(self.engine) as connection:
+            rows = connection.execute(query).all()
+        for store, bucket, found in rows:
+            yield store, bucket, found

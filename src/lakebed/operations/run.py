@@ -102,6 +102,10 @@ class Platform:
         with self._ends.store(location, self._cancellation.child()) as store:
             return self._ends.capabilities(store, location, probe=True, refresh=refresh)
 
+    def probed(self) -> Iterator[tuple[Location, Capabilities]]:
+        """Each bucket that was probed within a day, and what was found."""
+        return self._ends.probed()
+
     def _named(self, location: Location) -> Location:
         """The location with its store's name: the ledger outlives what `s3://` means today."""
         return replace(location, store=self.settings.store(location.store).name)

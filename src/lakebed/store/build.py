@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable
 
-from lakebed.errors import LakebedError
+from lakebed.errors import ConfigurationError, LakebedError
 from lakebed.settings.store import StoreSettings
 from lakebed.store.cancellation import Cancellation
+from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Properties, Store
 from lakebed.store.s3.client import Client, Endpoint
 from lakebed.store.s3.credentials import credential_source
@@ -27,6 +28,13 @@ def open_store(
 
     From the wire up: S3, then a line for each request where debugging is on, then retries.
     """
+    unknown = sorted(set(settings.disable) - set(Capability))
+    if unknown:
+        raise ConfigurationError(
+            f"no such capability: {', '.join(unknown)}",
+            subject=f"stores.{settings.name}.disable",
+            advice=f"known: {', '.join(Capability)}",
+        )
     client = Client(_endpoint(settings), credential_source(settings), cancellation)
     store: Store = S3Store(client, Properties(identity=_identity(settings)))
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):

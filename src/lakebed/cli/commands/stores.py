@@ -31,8 +31,8 @@ def register(app: typer.Typer) -> None:
 def stores(output: Output, common: Common, buckets: Buckets = None, probe: Refresh = False) -> None:
     """Show the stores, and what buckets can do.
 
-    Without a bucket, the configured stores; else what a probe found in each bucket. The probe
-    writes canary objects, compares their bytes and deletes them. What it found is kept for a day.
+    Without a bucket, the configured stores and the buckets probed within a day; else what a probe
+    finds in each bucket. The probe writes canary objects, compares their bytes and deletes them.
     """
     if buckets:
         _probe([Location.parse(bucket) for bucket in buckets], output, common, probe)
@@ -48,6 +48,13 @@ def _list(output: Output, common: Common) -> None:
             emit(dict(zip(_NAMES, _cells(store), strict=True)) | {"default": store.default})
     else:
         table([name.upper() for name in _NAMES], [_cells(store) for store in configured])
+    with session(common) as opened:
+        for place, found in opened.platform.probed():
+            if output.json:
+                emit(_record(place, found))
+            else:
+                say("")
+                _show(place, found)
 
 
 _NAMES = ("store", "endpoint", "region", "credentials", "addressing", "digests")

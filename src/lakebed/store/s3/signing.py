@@ -23,8 +23,9 @@ def quote_key(key: str) -> str:
 
 
 def quote_query(query: Iterable[tuple[str, str]]) -> str:
-    """The canonical query string, which is also the one to send: sorted, strictly encoded."""
-    return "&".join(sorted(f"{quote(k, safe='~-._')}={quote(v, safe='~-._')}" for k, v in query))
+    """The canonical query string, which is also the one to send: strictly encoded, by name."""
+    encoded = sorted((quote(k, safe="~-._"), quote(v, safe="~-._")) for k, v in query)
+    return "&".join(f"{name}={value}" for name, value in encoded)
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,181 @@
+"""A gateway before a store: sees each request, and passes it on, holds it back or answers it."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import BinaryIO, Self
+
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request line. `path` is encoded, with its query."""
+
+    method: str
+    path: str
+
+    @property
+    def is_listing(self) -> bool:
+        return "list-type=2" in self.path
+
+
+Answer = bytes | None
+"""A whole answer; None passes the request on."""
+
+HOLD = b""
+"""No answer, ever."""
+
+Choose = Callable[[Asked], Answer]
+
+
+def pass_on(asked: Asked) -> Answer:
+    return None
+
+
+def answer(status: str, content: str, *headers: str) -> bytes:
+    body = content.encode()
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def refusal(status: str, code: str, *headers: str) -> bytes:
+    return answer(status, f"<Error><Code>{code}</Code><Message>as told</Message></Error>", *headers)
+
+
+@dataclass
+class Gateway:
+    """Entered around its use. Requests are forwarded byte for byte, so that signatures hold.
+
+    `held` is set by the first request without an answer; `most` lets only so many bytes of
+    answers through, and holds the rest.
+    """
+
+    upstream: tuple[str, int] | None = None
+    choose: Choose = pass_on
+    most: int | None = None
+    seen: list[Asked] = field(default_factory=list)
+    held: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._go(self._accept)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._closed = True
+            for one in (self._listener, *self._open):
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for one in (self._listener, *self._open):
+            one.close()
+
+    def _go(self, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target)
+        self._threads.append(thread)
+        thread.start()
+
+    def _keep(self, one: socket.socket) -> None:
+        with self._lock:
+            self._open.append(one)
+            if self._closed:
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._keep(client)
+            self._go(lambda client=client: self._serve(client))  # type: ignore[misc]  # late binding
+
+    def _serve(self, client: socket.socket) -> None:
+        server: socket.socket | None = None
+        with contextlib.suppress(OSError), client.makefile("rb") as requests:
+            while head := _head(requests):
+                asked = Asked(*head.split(b"\r\n")[0].decode().split(" ")[:2])
+                self.seen.append(asked)
+                told = self.choose(asked)
+                if told == HOLD:
+                    self.held.set()
+                    return
+                if told is None and server is None:
+                    server = self._connect(client)
+                target = server if told is None else None
+                _forward(requests, head, target)
+                if told is not None:
+                    client.sendall(told)
+        if server is not None:
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+
+    def _connect(self, client: socket.socket) -> socket.socket:
+        assert self.upstream is not None
+        server = socket.create_connection(self.upstream)
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._keep(server)
+        self._go(lambda: self._answer(server, client))
+        return server
+
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := server.recv(_CHUNK):
+                if self.most is not None:
+                    self.most -= len(data)
+                    if self.most < 0:
+                        self.held.set()
+                        return
+                client.sendall(data)
+            client.shutdown(socket.SHUT_RDWR)
+
+
+def _head(requests: BinaryIO) -> bytes:
+    """The request line and headers, with the blank line; empty at the end."""
+    lines = []
+    while line := requests.readline():
+        lines.append(line)
+        if line == b"\r\n":
+            return b"".join(lines)
+    return b""
+
+
+def _forward(requests: BinaryIO, head: bytes, target: socket.socket | None) -> None:
+    """The request with its body to `target`, or nowhere."""
+    left = 0
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            left = int(line.partition(b":")[2])
+    if target is not None:
+        target.sendall(head)
+    while left > 0:
+        data = requests.read(min(left, _CHUNK))
+        if not data:
+            return
+        left -= len(data)
+        if target is not None:
+            target.sendall(data)
