@@ -159,7 +159,7 @@ def test_the_summary_says_what_was_copied_and_how_it_was_proved(
     )
 
 
-def test_what_went_wrong_is_told_at_once_and_at_the_end(
+def test_what_went_wrong_is_told_at_the_end_and_with_v_at_once(
     lakebed: Lakebed, platform: FakePlatform
 ) -> None:
     platform.summary = summary(OperationState.PARTIAL, failed=1, quarantined=1)
@@ -168,12 +168,19 @@ def test_what_went_wrong_is_told_at_once_and_at_the_end(
         ("copied", {"key": "w", "size": 1}),
         ("failed", {"key": "x\x1b", "error": "store-fault", "message": "x\x1b: broke"}),
     ]
+    assert "failed      x\\x1b: broke\n" in lakebed("sync", "-v", "a:b", "c:d").err
     ended = lakebed("sync", "a:b", "c:d")
     assert ended.code == 3
-    assert "failed      x\\x1b: broke\n" in ended.err
-    assert "w" not in ended.err
+    assert "broke" not in ended.err
     assert "  failed      1\n  quarantined 1\n    failed  x\n      the store broke\n" in ended.out
-    assert ended.out.endswith(f"  go on       lakebed resume {ID}\n")
+    assert ended.out.endswith(f"  try again   lakebed resume {ID}\n")
+
+
+def test_a_pair_that_was_refused_is_named_once(lakebed: Lakebed, platform: FakePlatform) -> None:
+    platform.summary = summary(OperationState.QUARANTINED, quarantined=2)
+    refused = [failure(key, ObjectState.QUARANTINED) for key in ("y.zip", "y.zip.CHECKSUM")]
+    platform.failures = refused
+    assert lakebed("sync", "a:b", "c:d").out.count("y.zip") == 1
 
 
 def test_each_object_is_told_with_v(lakebed: Lakebed, platform: FakePlatform) -> None:

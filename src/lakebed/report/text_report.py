@@ -1,7 +1,7 @@
 """The end of an operation, for a person: aligned lines."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 
 from lakebed.model.operation import Kind, ObjectState, OperationState, Summary
 from lakebed.model.pair import archive_of, is_sidecar
@@ -37,7 +37,8 @@ def lines(summary: Summary, rows: Iterable[Row], kind: Kind = Kind.SYNC) -> Iter
     yield from _refused(summary, rows)
     yield _line("operation", f"{summary.operation_id} {summary.state}")
     if summary.state in _RESUMABLE:
-        yield _line("go on", f"lakebed resume {summary.operation_id}")
+        label = "go on" if summary.pending or summary.error else "try again"
+        yield _line(label, f"lakebed resume {summary.operation_id}")
 
 
 def headline(summary: Summary, kind: Kind) -> str:
@@ -71,8 +72,7 @@ def _refused(summary: Summary, rows: Iterable[Row]) -> Iterator[str]:
         return
     shown = list(islice(rows, SHOWN))
     for state in (ObjectState.FAILED, ObjectState.QUARANTINED):
-        for row in (row for row in shown if row.state is state):
-            yield from _row(row)
+        yield from failures(row for row in shown if row.state is state)
     more = summary.failed + summary.quarantined - len(shown)
     if more > 0:
         yield f"    and {more:,} more: lakebed operations {summary.operation_id}"
@@ -99,5 +99,19 @@ def _line(label: str, text: str) -> str:
 
 
 def failures(rows: Iterable[Row]) -> Iterator[str]:
-    """Every object that was refused, without a limit."""
-    return chain.from_iterable(map(_row, rows))
+    """Every object that was refused; the halves of a pair that share their reason as one."""
+    before: Row | None = None
+    for row in rows:
+        if before is not None and _is_other_half(row, before):
+            continue
+        yield from _row(row)
+        before = row
+
+
+def _is_other_half(row: Row, archive: Row) -> bool:
+    return (
+        is_sidecar(row.key)
+        and archive_of(row.key) == archive.key
+        and row.state is archive.state
+        and reason(row.key, row.message or "") == reason(archive.key, archive.message or "")
+    )

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable
-from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -14,19 +13,16 @@ from lakebed.report import text_report
 from lakebed.report.json_report import Row
 
 EVERY_SECONDS = 10.0
-WRONG = ("failed", "quarantined")
-"""Events that are shown without -v."""
 
 
 class Lines:
-    """A line at the start, one now and then, one for what went wrong, and the summary."""
+    """A line at the start, one now and then, with -v one for each object, and the summary."""
 
     def __init__(self, every: float = EVERY_SECONDS, objects: bool = False) -> None:
         self._interval = Interval(every)
         self._interval.passed()
         self._rate = Rate()
         self._objects = objects
-        self._told = count()
 
     def __enter__(self) -> Self:
         return self
@@ -48,20 +44,8 @@ class Lines:
             note(", ".join(phrases(live, rate)))
 
     def event(self, kind: str, fields: dict[str, Value]) -> None:
-        line = self._line(kind, fields)
-        if line is not None:
-            note(line)
-
-    def _line(self, kind: str, fields: dict[str, Value]) -> str | None:
-        """What is to be told of an object, or None. A thousand failures are told of as a few."""
         if self._objects:
-            return happening(kind, fields)
-        if kind not in WRONG:
-            return None
-        told = next(self._told)
-        if told == text_report.SHOWN:
-            return "further ones are only counted here (-v shows each)"
-        return happening(kind, fields) if told < text_report.SHOWN else None
+            note(happening(kind, fields))
 
     def finished(self, summary: Summary, rows: Iterable[Row], kind: Kind) -> None:
         sys.stderr.flush()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from lakebed.cli.display.display import Live, Rate, Value
 from lakebed.cli.display.lines import Lines
-from lakebed.cli.display.phrases import phrases
+from lakebed.cli.display.phrases import happening, phrases
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -14,7 +14,7 @@ BAR_CELLS = 24
 
 
 class Terminal(Lines):
-    """A bar and a line that are drawn anew; what went wrong scrolls by above them."""
+    """A bar and a line that are drawn anew; with -v each object scrolls by above."""
 
     def __init__(self, console: "Console", objects: bool = False) -> None:
         from rich.live import Live as Drawing
@@ -43,8 +43,8 @@ class Terminal(Lines):
         self._drawing.update(self._drawn(live), refresh=True)
 
     def event(self, kind: str, fields: dict[str, Value]) -> None:
-        line = self._line(kind, fields)
-        if line is not None:
+        if self._objects:
+            line = happening(kind, fields)
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _drawn(self, live: Live) -> "RenderableType":
