@@ -1,7 +1,7 @@
 """The ledger: the durable record of operations, and the only truth about what is done."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, insert, select, update
@@ -155,7 +155,7 @@ class Ledger:
             found: str | None = connection.scalar(query)
             return found
 
-    def probed(self, max_age: float) -> Iterator[tuple[str, str, str]]:
+    def probed(self, max_age: float) -> Sequence[tuple[str, str, str]]:
         """Store, bucket and finding of each probe at most `max_age` seconds ago, by name."""
         table = capabilities.c
         query = (
@@ -164,6 +164,4 @@ class Ledger:
             .order_by(table.store, table.bucket)
         )
         with reading(self.engine) as connection:
-            rows = connection.execute(query).all()
-        for store, bucket, found in rows:
-            yield store, bucket, found
+            return [(store, bucket, found) for store, bucket, found in connection.execute(query)]

@@ -1,40 +1,35 @@
 """What the transfer tells of one run, made durable in the ledger under the fence of its lease."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, update
 
 from lakebed.database.dialect import insert_into
 from lakebed.database.prepared import Prepared
-from lakebed.database.tables import copies, objects, operations, quarantines
+from lakebed.database.tables import objects, operations
 from lakebed.database.transaction import reading, writing
-from lakebed.model.location import Location
 from lakebed.model.operation import (
-    Copied,
     Counters,
     ObjectState,
     Outcome,
-    Proof,
     Request,
     Unit,
 )
 from lakebed.operations.lease import Clock, Lease, lease_lost
 from lakebed.operations.live import Live
+from lakebed.operations.memory import LedgerMemory
 from lakebed.operations.operation import COUNTERS, find
 from lakebed.operations.rows import PLANNED, arrived_copies, pending_units, rows_of
-from lakebed.operations.settlement import Settlement, bucket_of
+from lakebed.operations.settlement import Settlement
 from lakebed.operations.writer import LINGER, Writer
 from lakebed.store.cancellation import Cancellation
-from lakebed.transfer.recorder import Batch, Quarantine
-
-CHUNK = 500
-"""Keys asked for in one query."""
+from lakebed.transfer.recorder import Batch
 
 
-class LedgerRecorder:
+class LedgerRecorder(LedgerMemory):
     """The recorder of one run, which holds `lease`. A context: what was settled inside it is
     durable when it ends, or its end raises why not (LeaseLost, LedgerError)."""
 
@@ -47,11 +42,10 @@ class LedgerRecorder:
         clock: Clock = time.time,
         linger: float = LINGER,
     ) -> None:
+        super().__init__(lease.engine, request)
         self.live = Live()
-        self._request = request
         self._lease = lease
         self._clock = clock
-        self._engine: Engine = lease.engine
         insert = insert_into(self._engine, objects).on_conflict_do_nothing()
         self._insert = Prepared(self._engine, insert, PLANNED)
         self._settlement = Settlement(self._engine, lease.operation_id, request)
@@ -97,36 +91,6 @@ class LedgerRecorder:
         self._writer.drain()
         return arrived_copies(self._engine, self._lease.operation_id)
 
-    def copies(self, keys: Sequence[str]) -> Mapping[str, Copied]:
-        table = copies.c
-        here = table.destination == bucket_of(self._request.destination)
-        found: dict[str, Copied] = {}
-        with reading(self._engine) as connection:
-            for names in _chunks(keys, self._request.destination):
-                for row in connection.execute(select(copies).where(here, table.key.in_(names))):
-                    found[names[row.key]] = Copied(
-                        row.source_etag,
-                        row.destination_etag,
-                        row.size,
-                        Proof(row.proof),
-                        row.sha256,
-                    )
-        return found
-
-    def quarantines(self, keys: Sequence[str]) -> Mapping[str, Quarantine]:
-        table = quarantines.c
-        here = table.source == bucket_of(self._request.source)
-        found: dict[str, Quarantine] = {}
-        with reading(self._engine) as connection:
-            for names in _chunks(keys, self._request.source):
-                for row in connection.execute(
-                    select(quarantines).where(here, table.key.in_(names))
-                ):
-                    found[names[row.key]] = Quarantine(
-                        row.source_etag, row.digest_etag, row.evidence
-                    )
-        return found
-
     def retry_failed(self) -> int:
         """Make what failed or is in quarantine pending again, for a resume; how many there are."""
         refused = objects.c.state.in_((ObjectState.FAILED, ObjectState.QUARANTINED))
@@ -153,9 +117,3 @@ class LedgerRecorder:
         ours = (table.id == self._lease.operation_id) & (table.fence == self._lease.fence)
         if not connection.execute(update(operations).where(ours).values(values)).rowcount:
             raise lease_lost(self._lease.operation_id)
-
-
-def _chunks(keys: Sequence[str], location: Location) -> Iterator[dict[bytes, str]]:
-    """Full keys, as the ledger has them, and the relative keys that they are."""
-    for start in range(0, len(keys), CHUNK):
-        yield {location.key(key).encode(): key for key in keys[start : start + CHUNK]}

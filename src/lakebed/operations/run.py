@@ -21,6 +21,7 @@ from lakebed.model.operation import OperationState, Request, Summary
 from lakebed.operations.ends import Ends
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
+from lakebed.operations.memory import LedgerMemory
 from lakebed.operations.states import verdict
 from lakebed.operations.watch import Unwatched, Watch, WatchedRecorder
 from lakebed.settings import Settings
@@ -66,16 +67,33 @@ class Platform:
         every other error is the operation's end, and in its summary.
         """
         named = replace(
-            request, source=self._named(request.source), destination=self._named(request.destination)
+            request,
+            source=self._named(request.source),
+            destination=self._named(request.destination),
         )
         return self._run(self.ledger.create(named), watch, again=False)
 
     def resume(self, operation_id: str, watch: Watch | None = None) -> Summary:
-        """Go on where it stopped; what failed or is in quarantine is tried again."""
-        return self._run(self.ledger.get(operation_id).id, watch, again=True)
+        """Go on where it stopped; what failed or is in quarantine is tried again.
+
+        What is completed stays as it is. Raises Cancelled where it was cancelled.
+        """
+        operation = self.ledger.get(operation_id)
+        if operation.state is OperationState.COMPLETED:
+            return self.ledger.summary(operation.id)
+        if operation.state is OperationState.CANCELLED:
+            raise Cancelled(
+                "it was cancelled", subject=operation.id, advice="start a new operation"
+            )
+        return self._run(operation.id, watch, again=True)
 
     def cancel(self, operation_id: str) -> Summary:
-        self.ledger.request_cancel(operation_id)
+        """Stop it for good, at once or as soon as the process that runs it hears of it.
+
+        Raises OperationError where it has ended and cannot be resumed anyway.
+        """
+        if self.ledger.get(operation_id).state is not OperationState.CANCELLED:
+            self.ledger.request_cancel(operation_id)
         return self.ledger.summary(operation_id)
 
     def plan(self, request: Request) -> Iterator[Planned]:
@@ -84,8 +102,8 @@ class Platform:
             sides = stack.enter_context(
                 self._ends.sides(request, self._cancellation.child(), writes=False)
             )
-            recorder = WatchedRecorder(request, Lease(self.ledger.engine, "", 0), Cancellation())
-            for step in Planner(sides, recorder, request.kind).steps():
+            memory = LedgerMemory(self.ledger.engine, request)
+            for step in Planner(sides, memory, request.kind).steps():
                 yield from step.planned
 
     def list(self, location: Location) -> Iterator[Object]:

@@ -25,7 +25,7 @@ from lakebed.transfer.keys import refusal
 from lakebed.transfer.listings import couples
 from lakebed.transfer.merge import Couple, Entry
 from lakebed.transfer.outcomes import failed
-from lakebed.transfer.recorder import Quarantine, Recorder
+from lakebed.transfer.recorder import Memory, Quarantine
 from lakebed.transfer.sides import Sides
 
 _CHUNK = 500
@@ -56,8 +56,8 @@ class Step:
 class Planner:
     """Plans one operation of `kind`."""
 
-    def __init__(self, sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC) -> None:
-        self._sides, self._recorder, self._kind = sides, recorder, kind
+    def __init__(self, sides: Sides, memory: Memory, kind: Kind = Kind.SYNC) -> None:
+        self._sides, self._memory, self._kind = sides, memory, kind
         self._options = sides.options
         self._selector = Selector.of(sides.options.filters)
 
@@ -65,14 +65,14 @@ class Planner:
         """Each couple's step. Raises what the listings raise; ListingRefused above all."""
         wanted = filter(self._selected, couples(self._sides, after))
         while chunk := list(islice(wanted, _CHUNK)):
-            memory = self._recorder.copies(self._doubtful(chunk))
+            memory = self._memory.copies(self._doubtful(chunk))
             for couple in chunk:
                 yield self._step(couple, memory)
 
     def quarantined(self, steps: Sequence[Step]) -> Iterator[Step]:
         """The steps, those settled whose pair is in quarantine as it is now."""
         asked = [step.unit.items[0].key for step in steps if step.unit and step.unit.digest]
-        kept = self._recorder.quarantines(asked) if asked else {}
+        kept = self._memory.quarantines(asked) if asked else {}
         for step in steps:
             yield _held_back(step, kept)
 

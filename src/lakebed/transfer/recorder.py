@@ -25,7 +25,19 @@ class Batch:
     cursor: str
 
 
-class Recorder(Protocol):
+class Memory(Protocol):
+    """What is remembered beyond one operation. Raises LedgerError."""
+
+    def copies(self, keys: Sequence[str]) -> Mapping[str, Copied]:
+        """What is remembered of the last proved copies of these relative keys."""
+        ...
+
+    def quarantines(self, keys: Sequence[str]) -> Mapping[str, Quarantine]:
+        """Which of these relative keys of the source are in quarantine."""
+        ...
+
+
+class Recorder(Memory, Protocol):
     """Remembers. Called from the threads of one operation; raises LeaseLost, LedgerError."""
 
     def cursor(self) -> str:
@@ -50,12 +62,4 @@ class Recorder(Protocol):
 
     def arrived(self) -> Iterator[Outcome]:
         """What was copied and is done, durably, in key order, read as a stream."""
-        ...
-
-    def copies(self, keys: Sequence[str]) -> Mapping[str, Copied]:
-        """What is remembered of the last proved copies of these relative keys."""
-        ...
-
-    def quarantines(self, keys: Sequence[str]) -> Mapping[str, Quarantine]:
-        """Which of these relative keys of the source are in quarantine."""
         ...
