@@ -13,7 +13,7 @@ from lakebed.errors import BucketMissing, DiskFull, ListingRefused
 from lakebed.model.objects import Object
 from lakebed.store import listing
 from lakebed.store.contract import PAGE_LIMIT, Buffer, Page, Store
-from lakebed.store.listing import objects, sorted_objects
+from lakebed.store.listing import objects, sorted_objects, unordered_objects
 from lakebed.store.memory import MemoryStore
 from lakebed.store.wrappers.forwarding import Forwarding
 from tests.faults import CutPage, Disorder, EmptyPage, Faulty, HtmlPage, RepeatToken
@@ -29,7 +29,7 @@ class Listing(Protocol):
     ) -> Iterator[Object]: ...
 
 
-both_ways = pytest.mark.parametrize("listed", [objects, sorted_objects])
+each_way = pytest.mark.parametrize("listed", [objects, sorted_objects, unordered_objects])
 
 
 class SmallPages(Forwarding):
@@ -93,7 +93,7 @@ def test_a_sorted_listing_is_the_plain_one(keys: frozenset[str]) -> None:
     assert list(sorted_objects(store, "bucket")) == list(objects(store, "bucket"))
 
 
-@both_ways
+@each_way
 def test_a_listing_keeps_to_its_prefix_and_begins_after_a_key(listed: Listing) -> None:
     store = SmallPages(holding("a", "d/1", "d/2", "d/3", "d/4", "e"))
     assert [f.key for f in listed(store, "bucket", "d/", after="d/2")] == ["d/3", "d/4"]
@@ -103,6 +103,17 @@ def test_a_listing_that_is_out_of_order_comes_sorted() -> None:
     shuffled = (page("é", "a", token="1"), page("\U0001f600", "\uffee", "z", token="2"))
     store = Scripted(*shuffled, page("币安人生USDT"))
     assert [f.key for f in sorted_objects(store, "bucket")] == list(NON_ASCII)
+
+
+def test_an_unordered_listing_comes_as_the_store_gives_it() -> None:
+    store = Scripted(page("é", "a", token="1"), page("z", "b"))
+    assert [f.key for f in unordered_objects(store, "bucket")] == ["é", "a", "z", "b"]
+
+
+@given(st.frozensets(KEYS, max_size=12))
+def test_an_unordered_listing_of_an_ordered_store_is_the_plain_one(keys: frozenset[str]) -> None:
+    store = SmallPages(holding(*keys))
+    assert list(unordered_objects(store, "bucket")) == list(objects(store, "bucket"))
 
 
 def test_a_sorted_listing_begins_after_a_key_by_our_order() -> None:
@@ -116,12 +127,12 @@ def test_a_sorted_listing_keeps_size_etag_and_time() -> None:
     assert found == original
 
 
-@both_ways
+@each_way
 def test_an_empty_bucket_lists_as_nothing(listed: Listing) -> None:
     assert list(listed(holding(), "bucket")) == []
 
 
-@both_ways
+@each_way
 def test_a_missing_bucket_is_not_an_empty_one(listed: Listing) -> None:
     with pytest.raises(BucketMissing):
         list(listed(MemoryStore(), "bucket"))
@@ -152,14 +163,14 @@ def test_a_sorted_listing_refuses_a_key_that_comes_twice() -> None:
         list(sorted_objects(Scripted(page("b", "a", token="1"), page("a")), "bucket"))
 
 
-@both_ways
+@each_way
 def test_a_key_outside_the_prefix_is_refused(listed: Listing) -> None:
     store = Scripted(page("d/1", "e"))
     with pytest.raises(ListingRefused, match="'e' does not start with 'd/'"):
         list(listed(store, "bucket", "d/"))
 
 
-@both_ways
+@each_way
 def test_a_token_that_does_not_advance_is_refused(listed: Listing) -> None:
     store = Faulty(SmallPages(holding("a", "b", "c", "d", "e")))
     store.inject(RepeatToken(), "list_page", nth=2, times=None)
@@ -167,7 +178,7 @@ def test_a_token_that_does_not_advance_is_refused(listed: Listing) -> None:
         list(listed(store, "bucket"))
 
 
-@both_ways
+@each_way
 def test_an_empty_page_that_promises_more_is_refused(listed: Listing) -> None:
     store = Faulty(SmallPages(holding("a", "b", "c")))
     store.inject(EmptyPage(), "list_page", nth=2)
@@ -175,7 +186,7 @@ def test_an_empty_page_that_promises_more_is_refused(listed: Listing) -> None:
         list(listed(store, "bucket"))
 
 
-@both_ways
+@each_way
 @pytest.mark.parametrize("fault", [HtmlPage(), CutPage()])
 def test_what_is_no_listing_is_refused(listed: Listing, fault: HtmlPage | CutPage) -> None:
     store = Faulty(SmallPages(holding("a", "b", "c")))

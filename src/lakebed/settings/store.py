@@ -62,8 +62,8 @@ class Timeouts(BaseModel):
 
     model_config = FROZEN
 
-    connect: Seconds = 10.0
-    """Seconds to open a connection, TLS included."""
+    connect: Seconds = 4.0
+    """Seconds to open a connection, TLS included; below the five in which a stop is promised."""
     stall: Seconds = 60.0
     """Seconds in which not one byte came or went."""
     total: Seconds = 3600.0

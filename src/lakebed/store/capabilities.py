@@ -28,6 +28,8 @@ class Capability(StrEnum):
     """Empty objects whose key ends in `/`, as consoles make them, are held as they are."""
     ODD_KEYS = "odd-keys"
     """Keys with empty, `.` or `..` parts are held as they are."""
+    BACKSLASH_KEYS = "backslash-keys"
+    """Keys with a backslash are held as they are, not as a `/`."""
     VERSIONING = "versioning"
     """The bucket keeps the versions of its objects."""
 

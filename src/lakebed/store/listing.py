@@ -30,7 +30,7 @@ def objects(store: Store, bucket: str, prefix: str = "", *, after: str = "") -> 
     itself, strays from the prefix or does not advance; and what `Store.list_page` raises.
     """
     last = after
-    for found in _stream(store, bucket, prefix, after):
+    for found in unordered_objects(store, bucket, prefix, after=after):
         if found.key <= last:
             raise _refused(
                 store,
@@ -54,7 +54,7 @@ def sorted_objects(
         try:
             sorter.executescript(_SORTER)
             # The store's order says nothing of ours, so `after` can only be applied to the result.
-            for found in _stream(store, bucket, prefix, after=""):
+            for found in unordered_objects(store, bucket, prefix):
                 _keep(sorter, found, store, bucket)
             rows = sorter.execute(
                 "SELECT key, size, etag, modified FROM listing WHERE key > ? ORDER BY key",
@@ -70,8 +70,14 @@ def sorted_objects(
             ) from error
 
 
-def _stream(store: Store, bucket: str, prefix: str, after: str) -> Iterator[Object]:
-    """The objects of each page; asserts what holds in any order."""
+def unordered_objects(
+    store: Store, bucket: str, prefix: str = "", *, after: str = ""
+) -> Iterator[Object]:
+    """As `objects`, in whatever order the store lists: for a reader that needs none.
+
+    Raises ListingRefused where the answer strays from the prefix or does not advance; a key that
+    comes twice is not noticed.
+    """
     token: str | None = None
     while True:
         page = store.list_page(bucket, prefix, after=after, token=token)

@@ -20,6 +20,9 @@ class Answer:
     content: bytes = b""
 
 
+_LONGEST = 300
+"""Characters that are kept of a store's own words."""
+
 _BY_CODE: dict[str, type[LakebedError]] = {
     "NoSuchKey": errors.ObjectMissing,
     "NoSuchUpload": errors.ObjectMissing,
@@ -92,9 +95,11 @@ def error_of(answer: Answer, subject: str) -> LakebedError:
             kind = errors.StoreFault
     said = ": ".join(filter(None, (code, fields.get("Message", ""))))
     what = f"the store answered {answer.status}" + (f" {said}" if said else "")
-    advice = _ADVICE.get(kind, "")
     region = answer.headers.get("x-amz-bucket-region") or fields.get("Region")
-    if region and answer.status in (301, 307, 400):
+    advice = _ADVICE.get(kind, "")
+    if answer.status in (301, 307, 308):
+        advice = "the bucket is elsewhere: correct `region` and `endpoint` of this store"
+    if region and answer.status in (301, 307, 308, 400):
         advice = f'set region = "{region}" for this store'
     if issubclass(kind, errors.StoreError):
         return kind(
@@ -108,16 +113,22 @@ def error_of(answer: Answer, subject: str) -> LakebedError:
 
 def _error_fields(content: bytes) -> dict[str, str]:
     try:
-        root = ElementTree.fromstring(content)
+        root = ElementTree.fromstring(content.strip())
     except ElementTree.ParseError:
         return {}
     if local(root.tag) != "Error":
         return {}
-    return {local(child.tag): (child.text or "").strip() for child in root}
+    return {local(child.tag): _one_line(child.text or "") for child in root}
+
+
+def _one_line(text: str) -> str:
+    """What a store says ends up in a terminal and in the ledger: a line, and not a long one."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.strip().isdigit() else None
+    return float(retry_after) if retry_after and retry_after.strip().isdecimal() else None
 
 
 def local(tag: str) -> str:
@@ -131,21 +142,32 @@ def document(answer: Answer, root: str, subject: str) -> ElementTree.Element:
     S3 may send status 200 and then an error document (CompleteMultipartUpload, CopyObject).
     """
     try:
-        element = ElementTree.fromstring(answer.content)
+        element = ElementTree.fromstring(answer.content.strip())
     except ElementTree.ParseError:
-        raise errors.StoreFault(
-            f"the store answered {answer.status} with something that is no {root}",
-            subject=subject,
-            advice="is `endpoint` an S3 endpoint, and not a web page or a console?",
-        ) from None
-    if local(element.tag) != root:
+        element = None
+    name = local(element.tag) if element is not None else ""
+    if element is not None and name == root:
+        return element
+    if name == "Error":
         raise error_of(answer, subject)
-    return element
+    raise errors.StoreFault(
+        f"the store answered {answer.status} with something that is no {root}",
+        subject=subject,
+        advice="is `endpoint` an S3 endpoint, and not a web page or a console?",
+    )
 
 
 def text_of(element: ElementTree.Element, name: str) -> str:
     """The text of the first child called `name`, empty where there is none."""
     return next((child.text or "" for child in element if local(child.tag) == name), "")
+
+
+def required(element: ElementTree.Element, name: str, subject: str) -> str:
+    """As `text_of`; StoreFault where there is none, for nothing can be done without it."""
+    text = text_of(element, name)
+    if not text:
+        raise errors.StoreFault(f"the store answered with no {name}", subject=subject)
+    return text
 
 
 def texts(element: ElementTree.Element, *path: str) -> Iterator[ElementTree.Element]:

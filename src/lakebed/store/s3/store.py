@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
@@ -18,7 +19,7 @@ from lakebed.store.contract import (
     Properties,
     Sink,
 )
-from lakebed.store.s3.answer import Answer, document, error_of, text_of, texts
+from lakebed.store.s3.answer import Answer, document, error_of, required, text_of, texts
 from lakebed.store.s3.body import Receiver, Slice
 from lakebed.store.s3.client import Client, Request
 from lakebed.store.s3.pages import parse_page
@@ -95,9 +96,7 @@ class S3Store:
     def head(self, bucket: str, key: str) -> Head:
         request = Request("HEAD", bucket, key, headers={"x-amz-checksum-mode": "ENABLED"})
         headers = self._client.send(request).headers
-        modified = headers.get("last-modified")
-        head = _head(headers)
-        return replace(head, modified=parsedate_to_datetime(modified)) if modified else head
+        return replace(_head(headers), modified=_moment(headers.get("last-modified", "")))
 
     def get(
         self,
@@ -120,6 +119,11 @@ class S3Store:
             if if_match is not None and etag != if_match:
                 raise errors.PreconditionFailed(
                     f"the object is now {etag}, not {if_match}", subject=subject
+                )
+            if "content-length" not in answered:
+                raise errors.BodyTruncated(
+                    "the store announced no length: nobody could see that it was cut short",
+                    subject=subject,
                 )
             return _slice(status, answered, span, subject)
 
@@ -167,8 +171,7 @@ class S3Store:
             headers |= _attribute_headers(attributes)
             headers["x-amz-metadata-directive"] = "REPLACE"
         answer = self._client.send(Request("PUT", bucket, key, headers=headers))
-        root = document(answer, "CopyObjectResult", self._on(bucket, key))
-        return Written(text_of(root, "ETag").strip('"'))
+        return Written(_etag(answer, "CopyObjectResult", self._on(bucket, key)))
 
     def delete(self, bucket: str, key: str) -> None:
         self._client.send(Request("DELETE", bucket, key))
@@ -185,7 +188,7 @@ class S3Store:
         )
         subject = self._on(bucket, key)
         root = document(self._client.send(request), "InitiateMultipartUploadResult", subject)
-        return text_of(root, "UploadId")
+        return required(root, "UploadId", subject)
 
     def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
         query = (("partNumber", str(number)), ("uploadId", upload_id))
@@ -209,8 +212,7 @@ class S3Store:
         headers["x-amz-copy-source-range"] = f"bytes={span.start}-{span.end - 1}"
         query = (("partNumber", str(number)), ("uploadId", upload_id))
         answer = self._client.send(Request("PUT", bucket, key, query=query, headers=headers))
-        root = document(answer, "CopyPartResult", self._on(bucket, key))
-        return Part(number, text_of(root, "ETag").strip('"'), span.size)
+        return Part(number, _etag(answer, "CopyPartResult", self._on(bucket, key)), span.size)
 
     def complete_upload(
         self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
@@ -228,9 +230,8 @@ class S3Store:
             headers={"content-type": "application/xml"},
             body=body,
         )
-        subject = self._on(bucket, key)
-        root = document(self._client.send(request), "CompleteMultipartUploadResult", subject)
-        return Written(text_of(root, "ETag").strip('"'))
+        answer = self._client.send(request)
+        return Written(_etag(answer, "CompleteMultipartUploadResult", self._on(bucket, key)))
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         request = Request("DELETE", bucket, key, query=(("uploadId", upload_id),))
@@ -246,9 +247,8 @@ class S3Store:
 def _head(headers: Mapping[str, str]) -> Head:
     content_range = headers.get("content-range", "")
     size = content_range.rpartition("/")[2] if content_range else headers.get("content-length", "0")
-    sha256 = headers.get("x-amz-checksum-sha256", "")
     return Head(
-        size=int(size) if size.isdigit() else 0,
+        size=int(size) if size.isdecimal() else 0,
         etag=headers.get("etag", "").strip('"'),
         attributes=Attributes(
             headers={name: headers[name] for name in STANDARD_HEADERS if name in headers},
@@ -258,9 +258,16 @@ def _head(headers: Mapping[str, str]) -> Head:
                 if name.startswith(_META)
             },
         ),
-        # A multipart object's SHA-256 is one of its parts' digests (`…-N`): not the object's.
-        sha256=base64.b64decode(sha256).hex() if sha256 and "-" not in sha256 else None,
+        sha256=_hex_of_base64(headers.get("x-amz-checksum-sha256", "")),
     )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _slice(status: int, headers: Mapping[str, str], span: Span | None, subject: str) -> Slice:
@@ -270,21 +277,24 @@ def _slice(status: int, headers: Mapping[str, str], span: Span | None, subject: 
     if status != 206:
         return Slice(skip=span.start, take=span.size)
     given = headers.get("content-range", "")
-    if not given.startswith(f"bytes {span.start}-"):
+    if not given.startswith(f"bytes {span.start}-{span.end - 1}/"):
         raise errors.RequestRefused(
-            f"asked for bytes from {span.start}, the store gave {given or 'no range'}",
+            f"asked for bytes {span.start}-{span.end - 1}, the store gave {given or 'no range'}",
             subject=subject,
         )
     return Slice(take=span.size)
 
 
+def _etag(answer: Answer, root: str, subject: str) -> str:
+    return required(document(answer, root, subject), "ETag", subject).strip('"')
+
+
 def _written(answer: Answer, subject: str) -> Written:
     if "etag" not in answer.headers:
         raise error_of(answer, subject)
-    sha256 = answer.headers.get("x-amz-checksum-sha256")
     return Written(
         etag=answer.headers["etag"].strip('"'),
-        sha256=base64.b64decode(sha256).hex() if sha256 else None,
+        sha256=_hex_of_base64(answer.headers.get("x-amz-checksum-sha256", "")),
     )
 
 
@@ -305,6 +315,15 @@ def _copy_source(bucket: str, key: str, if_match: str) -> dict[str, str]:
         "x-amz-copy-source": f"/{quote_key(bucket)}/{quote_key(key)}",
         "x-amz-copy-source-if-match": f'"{if_match}"',
     }
+
+
+def _hex_of_base64(text: str) -> str | None:
+    """None for what is no SHA-256: a multipart object's (`…-N`) is one of its parts' digests."""
+    try:
+        digest = base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return digest.hex() if len(digest) == 32 else None
 
 
 def _base64_of_hex(digest: str) -> str:
