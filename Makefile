@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
-SOURCES := src tests bench demo
+SOURCES := src tests bench demo docs
 
 .PHONY: help setup demo test bench check format tools lock
 

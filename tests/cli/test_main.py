@@ -5,31 +5,23 @@ import io
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lakebed.cli import entry, signals
-from lakebed.cli.exits import exit_of
-from lakebed.cli.signals import Signals
 from lakebed.errors import (
     EXIT_MEANING,
     AccessDenied,
     BucketMissing,
     CredentialsRefused,
-    Exit,
     Interrupted,
     LakebedError,
-    LimitReached,
     RunningElsewhere,
-    StoreUnreachable,
     UsageError,
 )
-from lakebed.model.operation import OperationState
-from lakebed.store.cancellation import Cancellation
 
-from .conftest import FakePlatform, Lakebed, summary
+from .conftest import FakePlatform, Lakebed
 
 
 def test_help_lists_each_command_and_each_exit_code(lakebed: Lakebed) -> None:
@@ -170,34 +162,6 @@ def test_an_interrupt_outside_of_an_operation_has_its_exit_code(
 
     monkeypatch.setattr(entry, "app", interrupted)
     assert lakebed("version").code == 130
-
-
-@pytest.mark.parametrize(
-    ("state", "error", "code"),
-    [
-        (OperationState.COMPLETED, None, Exit.COMPLETED),
-        (OperationState.PARTIAL, None, Exit.FAILED_OBJECTS),
-        (OperationState.QUARANTINED, None, Exit.QUARANTINED),
-        (OperationState.FAILED, None, Exit.DEFECT),
-        (OperationState.FAILED, StoreUnreachable.code, Exit.STORE),
-        (OperationState.FAILED, LimitReached.code, Exit.FAILED_OBJECTS),
-        (OperationState.CANCELLED, "cancelled", Exit.ELSEWHERE),
-        (OperationState.INTERRUPTED, None, Exit.SIGINT),
-        (OperationState.INTERRUPTED, Interrupted.code, Exit.SIGINT),
-        (OperationState.INTERRUPTED, StoreUnreachable.code, Exit.STORE),
-        (OperationState.RUNNING, None, Exit.ELSEWHERE),
-    ],
-)
-def test_the_exit_code_comes_from_the_summary(
-    state: OperationState, error: str | None, code: Exit
-) -> None:
-    ended = replace(summary(state), error=error)
-    assert exit_of(ended, Signals(Cancellation())) is code
-
-
-def test_every_state_has_an_exit_code() -> None:
-    for state in OperationState:
-        assert exit_of(summary(state), Signals(Cancellation())) in Exit
 
 
 # --- as a process --------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ class Deletion:
             "--max-delete",
             metavar="N",
             min=0,
-            help="Stop after this many deletions.",
+            help="Delete nothing where there would be more.",
             rich_help_panel=LIMITS,
         ),
     ] = None

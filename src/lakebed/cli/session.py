@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lakebed.cli.display import Display, choose
-from lakebed.cli.exits import exit_of, exit_of_error
+from lakebed.cli.exits import exit_of_error
 from lakebed.cli.options import Common, Output, Report
 from lakebed.cli.output import note
 from lakebed.cli.signals import Signals
@@ -109,5 +109,6 @@ def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> 
         display.finished(summary, ledger.failures(operation_id), showing.kind)
         if summary.message:
             complain(summary.message)
-        code = exit_of(summary, opened.signals)
-    raise typer.Exit(code)
+    from lakebed.operations.states import exit_code
+
+    raise typer.Exit(exit_code(summary))

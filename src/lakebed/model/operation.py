@@ -139,7 +139,7 @@ class Options:
     ignore_existing: bool = False
     delete: bool = False
     max_delete: int | None = None
-    """Deletions after which an operation stops; None: no limit."""
+    """Nothing is deleted where there would be more deletions than this; None: no limit."""
     delete_source: bool = False
     on_change: OnChange = OnChange.REPLACE
     mode: Mode = Mode.AUTO

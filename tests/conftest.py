@@ -1,4 +1,4 @@
-"""The stores that run for the conformance suite, each started by the first test that asks."""
+"""What every test may ask for: real stores, each started by the first test of a worker to ask."""
 
 from tests.fixtures_stores import minio_store, moto_store, seaweedfs_store
 
