@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from lakebed.errors import Interrupted, LakebedError, StoreFault
+from lakebed.errors import ConfigurationError, Interrupted, LakebedError, StoreFault
 from lakebed.settings.store import StoreSettings, Timeouts
 from lakebed.store.build import open_store
 from lakebed.store.cancellation import Cancellation
@@ -103,6 +103,11 @@ def test_a_ca_and_timeouts_follow_the_settings(wire: Wire, tmp_path: Path) -> No
     told = settings(wire, endpoint=endpoint, ca=absent, timeouts=timeouts)
     with closing(opened(told)) as store, pytest.raises(LakebedError, match=str(absent)):
         store.head("bucket", "key")
+
+
+def test_a_capability_that_does_not_exist_cannot_be_disabled(wire: Wire) -> None:
+    with pytest.raises(ConfigurationError, match=r"stores\.lake\.disable: .* telepathy .*sha256"):
+        opened(settings(wire, disable=("sha256", "telepathy")))
 
 
 def test_two_stores_are_one_where_endpoint_and_account_are(wire: Wire) -> None:

@@ -1,6 +1,7 @@
 """Requests on the wire: what is sent, how it ends when told to, and what is never shown."""
 
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from lakebed.errors import Interrupted, LakebedError
 from lakebed.model.objects import Attributes
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Buffer, Properties
-from lakebed.store.s3.client import Client, Endpoint, Request
+from lakebed.store.s3.client import JOINED, Client, Endpoint, Request
 from lakebed.store.s3.signing import quote_key, sign
 from lakebed.store.s3.store import S3Store
 from lakebed.store.wrappers.trace import Trace
@@ -205,6 +206,32 @@ def test_an_empty_body_is_sent_as_one(wire: Wire, store: S3Store) -> None:
     assert wire.seen[0].headers["content-length"] == "0"
 
 
+@pytest.mark.parametrize("size", [0, 1, 200_000, JOINED, JOINED + 1])
+def test_a_body_in_memory_arrives_whole_whatever_its_size(
+    wire: Wire, store: S3Store, size: int
+) -> None:
+    data = os.urandom(size)
+    wire.play(OK, OK)
+    for name in ("first", "second"):
+        store.put("bucket", name, body(data[:7], data[7:]))
+    assert wire.bodies == [data, data]
+    for seen in wire.seen:
+        assert seen.method == "PUT"
+        assert seen.headers["content-length"] == str(size)
+        assert not {"expect", "content-type", "transfer-encoding"} & set(seen.headers)
+
+
+@pytest.mark.parametrize("size", [10, JOINED + 1], ids=["joined", "streamed"])
+def test_a_connection_that_was_closed_meanwhile_does_not_lose_a_body_in_memory(
+    wire: Wire, store: S3Store, size: int
+) -> None:
+    wire.play(OK, Exchange.close, OK)
+    store.put("bucket", "first", body(b"1"))
+    assert store.put("bucket", "second", body(b"x" * size)).etag == "tag"
+    assert wire.connections == 2
+    assert wire.bodies[-1] == b"x" * size
+
+
 def test_a_connection_that_was_closed_meanwhile_does_not_lose_a_body(
     wire: Wire, store: S3Store
 ) -> None:
@@ -274,11 +301,13 @@ def test_an_early_refusal_of_a_large_body_is_heard(wire: Wire, store: S3Store, r
             exchange.connection.shutdown(socket.SHUT_WR)
             exchange.hang()
 
-    wire.play(refuses)
+    wire.play(refuses, refuses)
     sent = Counted(*[b"x" * 65536] * (LARGE // 65536))
     with pytest.raises(errors.AccessDenied):
         store.put("bucket", "key", sent)
     assert sent.begun == sent.ended == 1
+    with pytest.raises(errors.AccessDenied):
+        store.put("bucket", "key", body(b"x" * JOINED))
 
 
 # --- cancellation --------------------------------------------------------------------------------
@@ -384,7 +413,7 @@ def test_a_process_ends_with_its_own_status(wire: Wire) -> None:
 _PROGRAM = """
 import sys
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.s3.client import Client, Endpoint, Request
+from lakebed.store.s3.client import JOINED, Client, Endpoint, Request
 client = Client(Endpoint("lake", "{url}", "us-east-1"), lambda: None, Cancellation())
 assert client.send(Request("GET", "bucket", "key")).content == b"bytes"
 sys.exit(int(sys.argv[1]))

@@ -1,0 +1,160 @@
+"""Requests are made again where that can help, and bodies go on where they were cut."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakebed.errors import (
+    AccessDenied,
+    Cancelled,
+    LakebedError,
+    PreconditionFailed,
+    SourceChanged,
+    StoreFault,
+    StoreUnreachable,
+    Throttled,
+)
+from lakebed.model.objects import Head, Span
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.contract import Buffer
+from lakebed.store.memory import MemoryStore
+from lakebed.store.wrappers.retry import Backoff, Retry
+from tests.faults import Change, Deny, Drop, Fail, Fault, Faulty, LoseAck, Throttle, Truncate
+
+DATA = b"0123456789"
+
+
+class Clock(Cancellation):
+    """Pauses are put on record, and take no time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pauses: list[float] = []
+
+    def wait(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        super().wait(0)
+
+
+class Bench:
+    """A faulty store behind its retries, and what became of them."""
+
+    def __init__(self, retries: int = 3) -> None:
+        self.inner = MemoryStore("lake", buckets=["b"])
+        self.etag = self.inner.put("b", "a", Buffer((DATA,))).etag
+        self.faulty, self.clock = Faulty(self.inner), Clock()
+        self.retried: list[tuple[str, LakebedError]] = []
+        self.store = Retry(
+            self.faulty,
+            Backoff(retries=retries, first=1.0, longest=5.0),
+            self.clock,
+            lambda verb, error: self.retried.append((verb, error)),
+            draw=lambda: 0.5,
+        )
+        self.came: list[bytes] = []
+
+    def get(self, span: Span | None = None, *, pinned: bool = True) -> Head:
+        etag = self.etag if pinned else None
+        return self.store.get("b", "a", self.came.append, span=span, if_match=etag)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.came)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_the_pause_doubles_up_to_the_longest_and_is_drawn_from_all_of_it() -> None:
+    bench = Bench(retries=5)
+    bench.faulty.inject(Fail(), "head", times=5)
+    bench.store.head("b", "a")
+    assert bench.clock.pauses == [0.5, 1.0, 2.0, 2.5, 2.5]
+
+
+@given(st.integers(0, 60), st.floats(0, 1, exclude_max=True))
+def test_a_pause_is_never_longer_than_the_longest(attempt: int, drawn: float) -> None:
+    backoff = Backoff()
+    assert 0 <= backoff.pause(attempt, None, lambda: drawn) <= backoff.longest
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(2, 2), (0, 0), (60, 5)])
+def test_the_pause_that_the_store_asks_for_is_kept_up_to_the_longest(
+    bench: Bench, asked: float, pause: float
+) -> None:
+    bench.faulty.inject(Throttle(retry_after=asked), "head")
+    bench.store.head("b", "a")
+    assert bench.clock.pauses == [pause]
+
+
+def test_each_repetition_is_told(bench: Bench) -> None:
+    bench.faulty.inject(Throttle(), "delete")
+    bench.store.delete("b", "a")
+    assert [(verb, type(error)) for verb, error in bench.retried] == [("delete", Throttled)]
+
+
+def test_what_cannot_help_is_not_tried_again(bench: Bench) -> None:
+    bench.faulty.inject(Deny(), "head")
+    with pytest.raises(AccessDenied):
+        bench.store.head("b", "a")
+    assert bench.retried == []
+
+
+@pytest.mark.parametrize("retries", [0, 1, 4])
+def test_the_last_error_is_raised_when_nothing_helped(retries: int) -> None:
+    bench = Bench(retries)
+    bench.faulty.inject(Fail(), "head", times=None)
+    with pytest.raises(StoreFault):
+        bench.store.head("b", "a")
+    assert bench.faulty.count("head") == retries + 1
+    assert len(bench.retried) == retries
+
+
+def test_a_stop_ends_the_pause(bench: Bench) -> None:
+    bench.faulty.inject(Change(lambda: bench.clock.stop(Cancelled("stopped"))), "head")
+    bench.faulty.inject(Drop(), "head", nth=2, times=None)
+    bench.store.head("b", "a")
+    with pytest.raises(Cancelled):
+        bench.store.head("b", "a")
+
+
+@pytest.mark.parametrize("span", [None, Span(2, 9)])
+@pytest.mark.parametrize("fault", [Drop(), Truncate(at=0), Truncate(at=3), LoseAck()])
+def test_a_body_goes_on_where_it_was_cut(bench: Bench, span: Span | None, fault: Fault) -> None:
+    bench.faulty.inject(fault, "get", times=2)
+    head = bench.get(span)
+    assert head.etag == bench.etag
+    assert bench.body == (DATA if span is None else DATA[2:9])
+
+
+def test_a_body_that_is_not_pinned_does_not_go_on(bench: Bench) -> None:
+    bench.faulty.inject(Truncate(at=3), "get")
+    with pytest.raises(SourceChanged, match="cannot be resumed"):
+        bench.get(pinned=False)
+    assert bench.body == DATA[:3]
+
+
+def test_a_body_that_is_not_pinned_begins_again_where_nothing_came(bench: Bench) -> None:
+    bench.faulty.inject(Drop(), "get")
+    bench.get(pinned=False)
+    assert bench.body == DATA
+
+
+@pytest.mark.parametrize("span", [None, Span(0, 8)])
+def test_another_revision_is_never_joined_to_what_came(bench: Bench, span: Span | None) -> None:
+    bench.faulty.inject(Truncate(at=3), "get")
+    replace = Change(lambda: bench.inner.put("b", "a", Buffer((DATA[::-1],))))
+    bench.faulty.inject(replace, "head" if span is None else "get", nth=1 if span is None else 2)
+    with pytest.raises(PreconditionFailed):
+        bench.get(span)
+    assert bench.body == DATA[:3]
+
+
+def test_a_store_that_is_away_while_a_body_goes_on_is_asked_again(bench: Bench) -> None:
+    bench.faulty.inject(Truncate(at=3), "get")
+    bench.faulty.inject(Drop(), "head")
+    bench.get()
+    assert bench.body == DATA
+    assert [type(error) for _, error in bench.retried][1:] == [StoreUnreachable]
