@@ -155,9 +155,12 @@ class PreconditionFailed(StoreError):
 
 
 class ChecksumRefused(StoreError):
-    """The store compared the bytes it received with the digest we sent, and they differ."""
+    """The store compared the bytes it received with the digest we sent, and they differ.
 
-    code, retryable = "checksum-refused", True
+    Sending the same again is no cure for bytes that were wrong before: they are fetched anew.
+    """
+
+    code = "checksum-refused"
 
 
 class NotSupported(StoreError):

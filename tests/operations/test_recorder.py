@@ -276,7 +276,8 @@ _REVISIONS = st.tuples(st.integers(0, 2**62), st.text("abcdef0123456789-", max_s
 
 @st.composite
 def _units(draw: st.DrawFn, key: str) -> Unit:
-    if draw(st.booleans()):
+    nameless = key.rpartition("/")[2] == ""  # a folder's marker has no sidecar
+    if nameless or draw(st.booleans()):
         action = draw(st.sampled_from(Action))
         source = Object(REQUEST.source.key(key), *draw(_REVISIONS)) if draw(st.booleans()) else None
         return Unit((Item(key, action, source, draw(st.none() | st.just("x"))),))

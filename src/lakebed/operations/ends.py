@@ -1,5 +1,6 @@
 """The two ends of an operation, opened: stores, what their buckets can do, one budget."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -17,6 +18,7 @@ from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
 from lakebed.transfer.sides import Side, Sides
 
+_log = logging.getLogger("lakebed.probe")
 PROBE_AGE = 86_400.0
 """Seconds for which a probe's finding is kept: a day."""
 
@@ -69,7 +71,7 @@ class Ends:
                 self._side(
                     destination,
                     request.destination,
-                    self.capabilities(destination, request.destination, probe=probes),
+                    self.capabilities(destination, request.destination, cancellation, probe=probes),
                 ),
                 request.options,
                 Budget(request.options.memory, cancellation),
@@ -83,7 +85,13 @@ class Ends:
         return Side(store, location, kept, settings.digests == "sidecar")
 
     def capabilities(
-        self, store: Store, location: Location, *, probe: bool, refresh: bool = False
+        self,
+        store: Store,
+        location: Location,
+        cancellation: Cancellation,
+        *,
+        probe: bool,
+        refresh: bool = False,
     ) -> Capabilities:
         """What the bucket can do: as found within a day, else by a probe where that may be."""
         where = self._where(store.name)
@@ -96,8 +104,13 @@ class Ends:
         if not probe:
             return UNPROBED
         folder = location.path if location.is_folder else location.path.rpartition("/")[0] + "/"
-        found = Probe(store, location.bucket, folder.removeprefix("/")).run()
-        self._ledger().put_capabilities(where, location.bucket, found.to_json())
+        prefix = folder.removeprefix("/")
+        found = Probe(store, location.bucket, prefix, cancellation).run()
+        if found.note:
+            # Not kept: whoever grants what was missing must not wait for a day.
+            _log.warning("%s: %s", location, found.note)
+        else:
+            self._ledger().put_capabilities(where, location.bucket, found.to_json())
         return found
 
     def probed(self) -> Iterator[tuple[Location, Capabilities]]:

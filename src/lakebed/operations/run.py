@@ -26,9 +26,10 @@ from lakebed.operations.states import verdict
 from lakebed.operations.watch import Unwatched, Watch, WatchedRecorder
 from lakebed.settings import Settings
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.capabilities import Capabilities, Capability
-from lakebed.store.listing import objects, sorted_objects
+from lakebed.store.capabilities import Capabilities
+from lakebed.store.listing import unordered_objects
 from lakebed.transfer import sync
+from lakebed.transfer.filters import Selector
 from lakebed.transfer.plan import Planned, Planner
 
 
@@ -66,6 +67,7 @@ class Platform:
         Raises UsageError before anything begins, RunningElsewhere, LeaseLost and LedgerError;
         every other error is the operation's end, and in its summary.
         """
+        Selector.of(request.options.filters)  # a wrong pattern would be wrong in a resume too
         named = replace(
             request,
             source=self._named(request.source),
@@ -107,18 +109,19 @@ class Platform:
                 yield from step.planned
 
     def list(self, location: Location) -> Iterator[Object]:
-        """The objects of a location, in key order."""
+        """The objects of a location, in the order in which the store lists them."""
         with self._ends.store(location, self._cancellation.child()) as store:
-            disabled = self.settings.store(location.store).disable
-            listing = sorted_objects if Capability.ORDERED in disabled else objects
-            for found in listing(store, location.bucket, location.path):
+            for found in unordered_objects(store, location.bucket, location.path):
                 if location.is_folder or found.key == location.path:
                     yield found
 
     def capabilities(self, location: Location, refresh: bool = False) -> Capabilities:
         """What a probe found that the bucket can do, within a day or now."""
-        with self._ends.store(location, self._cancellation.child()) as store:
-            return self._ends.capabilities(store, location, probe=True, refresh=refresh)
+        cancellation = self._cancellation.child()
+        with self._ends.store(location, cancellation) as store:
+            return self._ends.capabilities(
+                store, location, cancellation, probe=True, refresh=refresh
+            )
 
     def probed(self) -> Iterator[tuple[Location, Capabilities]]:
         """Each bucket that was probed within a day, and what was found."""

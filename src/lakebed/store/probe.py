@@ -12,12 +12,15 @@ from functools import cached_property
 from lakebed import errors
 from lakebed.errors import LakebedError
 from lakebed.model.objects import Attributes, Head, Part, Span, Write
+from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities, Capability
 from lakebed.store.contract import Buffer, Store
 
 _BYTES = b"lakebed canary, safe to delete\n"
 _OTHER = b"lakebed canary, another one...\n"
 _SPAN = Span(8, len(_BYTES))
+_TIDY = 3.0
+"""Seconds for deleting the canaries when all is to stop."""
 # A tree of folders lists the first of these two before the second, by bytes it comes after it.
 _CANARY, _MADE = "a/canary", "a-made"
 _ABSENT = "Z"
@@ -27,13 +30,13 @@ _PLANTED = {_FOLDER: b"", _ODD: _BYTES, _BACKSLASH: _BYTES, "\uffee": b"", "😀
 
 
 class Probe:
-    """One probe of one bucket, below `prefix`, which must be a folder: less than 40 requests.
+    """One probe of one bucket, below `prefix`, which must be a folder: less than 40 requests."""
 
-    Some of them are meant to be refused: a store that tries those again makes it slower.
-    """
-
-    def __init__(self, store: Store, bucket: str, prefix: str) -> None:
+    def __init__(
+        self, store: Store, bucket: str, prefix: str, cancellation: Cancellation | None = None
+    ) -> None:
         self._store, self._bucket = store, bucket
+        self._cancellation = cancellation or Cancellation()
         self._root = f"{prefix}.lakebed-probe-{secrets.token_hex(8)}/"
         self._written: dict[str, None] = {}
 
@@ -168,9 +171,11 @@ class Probe:
             raise
 
     def _clean(self) -> None:
-        for key in self._written:
-            with suppress(LakebedError):
-                self._store.delete(self._bucket, key)
+        """Also where all is to stop: nobody else knows these keys."""
+        with self._cancellation.grace(_TIDY):
+            for key in self._written:
+                with suppress(LakebedError):
+                    self._store.delete(self._bucket, key)
 
 
 _MAY_NOT = (
@@ -185,7 +190,7 @@ def _holds(check: Callable[[], bool]) -> bool:
     """False where the store refuses; an outage is no answer and goes on up."""
     try:
         return check()
-    except (errors.StoreUnreachable, errors.OperationError):
+    except (errors.StoreUnreachable, errors.Throttled, errors.OperationError):
         raise
     except LakebedError:
         return False

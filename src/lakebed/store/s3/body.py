@@ -8,8 +8,12 @@ from collections.abc import Callable, Generator, Iterator
 
 import pycurl
 
-from lakebed.errors import BodyTruncated
+from lakebed.errors import BodyTruncated, RequestRefused
 from lakebed.store.contract import Body, Sink
+
+MOST_COLLECTED = 16 * 1024 * 1024
+"""Bytes of an answer that is read whole: a page of 1,000 keys of 1,024 bytes, each byte escaped,
+with all that stands beside them, is a quarter of it."""
 
 Check = Callable[[int, dict[str, str]], "Slice"]
 """Looks at status and headers before the first byte; raises where the body is not wanted."""
@@ -39,6 +43,7 @@ class Receiver:
         self._lines: list[bytes] = []
         self.header = self._lines.append
         self._pieces: list[bytes] = []
+        self._size = 0
         self._deliver: Sink | None = None
         self._slice = _ALL
         self._status = 0
@@ -85,11 +90,17 @@ class Receiver:
         if self._deliver is not None:
             return
         if self._sink is None or self.status >= 300:
-            self._deliver = self._pieces.append
+            self._deliver = self._collect
             return
         if self._check is not None:
             self._slice = self._check(self.status, self.headers)
         self._deliver = self._sink
+
+    def _collect(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > MOST_COLLECTED:
+            raise RequestRefused(f"the answer has more than {MOST_COLLECTED} bytes")
+        self._pieces.append(data)
 
     def write(self, data: bytes) -> int | None:
         try:

@@ -80,8 +80,14 @@ class S3Store:
         return [text_of(bucket, "Name") for bucket in texts(root, "Buckets", "Bucket")]
 
     def create_bucket(self, bucket: str) -> None:
+        region = self._client.endpoint.region
+        where = f"<LocationConstraint>{escape(region)}</LocationConstraint>"
+        # Amazon's first region is the one that must not be named.
+        constraint = where if region != "us-east-1" else ""
+        configuration = f"<CreateBucketConfiguration>{constraint}</CreateBucketConfiguration>"
+        body = Buffer((configuration.encode(),)) if constraint else None
         try:
-            self._client.send(Request("PUT", bucket))
+            self._client.send(Request("PUT", bucket, body=body))
         except errors.RequestRefused as refused:
             if "BucketAlreadyOwnedByYou" not in refused.what:
                 raise
