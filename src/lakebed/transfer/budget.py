@@ -24,7 +24,7 @@ class Budget:
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
-        """Hold `size` bytes for the scope; raises the cancellation's reason while waiting."""
+        """Hold `size` bytes for the scope; raises the reason where all is to stop."""
         share = min(size, self.limit)
         self._acquire(share)
         try:
@@ -42,6 +42,7 @@ class Budget:
                 while self._waiting[0] is not ticket or self.held + share > self.limit:
                     self._cancellation.check()
                     self._changed.wait(_POLL)
+                self._cancellation.check()
                 self.held += share
             finally:
                 self._waiting.remove(ticket)

@@ -2,13 +2,37 @@
 
 from collections.abc import Iterator
 
-from lakebed.errors import ObjectMissing
+from lakebed.errors import ObjectMissing, UsageError
 from lakebed.model.objects import Object
 from lakebed.model.pair import sidecar_of
 from lakebed.store.capabilities import Capability
 from lakebed.store.listing import objects, sorted_objects
 from lakebed.transfer.merge import Couple, Entry, merge, pairs
 from lakebed.transfer.sides import Side, Sides
+
+
+def check_locations(sides: Sides) -> None:
+    """Raise UsageError where copies would all get one key, or become sources themselves."""
+    source, destination = sides.source.location, sides.destination.location
+    if source.is_folder and not destination.is_folder:
+        raise UsageError(
+            "a folder cannot be copied to one key",
+            subject=str(destination),
+            advice=f"a folder's location ends in /: {destination}/",
+        )
+    if not sides.same_endpoint or source.bucket != destination.bucket:
+        return
+    if source.is_folder:
+        inside = destination.path.startswith(source.path)
+        overlap = inside or source.path.startswith(destination.path)
+    else:
+        overlap = destination.key(source.relative(source.path)) == source.path
+    if overlap:
+        raise UsageError(
+            "source and destination are the same place, or one is inside the other",
+            subject=f"{source} and {destination}",
+            advice="choose folders side by side",
+        )
 
 
 def couples(sides: Sides, after: str = "") -> Iterator[Couple]:

@@ -1,21 +1,30 @@
 """Moves a unit: the archive first, held back until its publisher's digest is met, then the rest.
 
-A pair may disagree because its publisher is replacing it just then: it is fetched again twice,
-each time as it is by then, before it is put in quarantine.
+A unit is done, failed or in quarantine as a whole. A pair may disagree because its publisher is
+replacing it just then: it is fetched again twice, each time as it is by then, before it is put in
+quarantine.
 """
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import count
 
 from lakebed import errors
-from lakebed.errors import DigestRefused, LakebedError, SourceChanged
-from lakebed.model.objects import Head, Object
-from lakebed.model.operation import Action, Item, ObjectState, OnChange, Outcome, Unit
-from lakebed.model.pair import published_digest
+from lakebed.errors import (
+    ChecksumRefused,
+    DigestRefused,
+    LakebedError,
+    ProofFailed,
+    SourceChanged,
+)
+from lakebed.model.objects import Object
+from lakebed.model.operation import Item, OnChange, Outcome, Unit
+from lakebed.model.pair import is_sidecar
 from lakebed.transfer.lanes import choose
-from lakebed.transfer.lanes.moved import read_whole
-from lakebed.transfer.outcomes import done, failed
+from lakebed.transfer.lanes.moved import pinned
+from lakebed.transfer.outcomes import done, failed, quarantined
+from lakebed.transfer.publisher import Published, published
 from lakebed.transfer.recorder import Recorder
 from lakebed.transfer.sides import Job, Sides
 
@@ -24,8 +33,6 @@ REFETCHES = 2
 SETTLE = 1.0
 """Seconds between two fetches of a pair that disagrees; its publisher writes two objects, and
 between the two writes a reader sees the new one of one half and the old one of the other."""
-_SIDECAR_LIMIT = 64 * 1024
-"""Bytes; a published digest has about a hundred (docs of the Binance archive: 89 to 103)."""
 
 ENDS_OPERATION = (
     errors.StoreUnreachable,
@@ -37,15 +44,6 @@ ENDS_OPERATION = (
     errors.LedgerError,
 )
 """Errors that every other object would meet too: they end the operation, which can be resumed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """The publisher's word, as it was read."""
-
-    digest: str | None
-    head: Head
-    content: tuple[bytes, ...]
 
 
 class UnitMover:
@@ -61,103 +59,84 @@ class UnitMover:
         return outcomes
 
     def _moved(self, unit: Unit) -> list[Outcome]:
-        for attempt in range(1, REFETCHES + 2):
+        for attempt in count(1):
             try:
+                if attempt > 1:
+                    unit = self._refreshed(unit)
                 return self._attempt(unit, attempt)
             except ENDS_OPERATION:
                 raise
-            except DigestRefused as refused:
-                if attempt > REFETCHES:
-                    return _quarantined(unit, refused, attempt)
-            except SourceChanged as changed:
-                if attempt > REFETCHES or self._sides.options.on_change is OnChange.FAIL:
-                    return [failed(item, changed, attempts=attempt) for item in unit.items]
             except LakebedError as error:
-                return [failed(item, error, attempts=attempt) for item in unit.items]
+                if attempt > REFETCHES or not self._may_settle(error):
+                    return _refused(unit, error, attempt)
             self._sides.cancellation.wait(self._settle * (attempt - 1))
-            refreshed = self._refreshed(unit)
-            if isinstance(refreshed, LakebedError):
-                return [failed(item, refreshed, attempts=attempt) for item in unit.items]
-            unit = refreshed
-        raise AssertionError("the last attempt always returns")
+        raise AssertionError("it is tried until it is settled")
+
+    def _may_settle(self, error: LakebedError) -> bool:
+        """Whether another fetch may end otherwise."""
+        if isinstance(error, SourceChanged):
+            return self._sides.options.on_change is not OnChange.FAIL
+        return isinstance(error, (ChecksumRefused, DigestRefused, ProofFailed))
 
     def _attempt(self, unit: Unit, attempt: int) -> list[Outcome]:
         """Move each item once; an error of the first leaves the others untouched."""
-        evidence = self._evidence(unit)
+        word = None
+        if unit.digest is not None:
+            word = published(self._sides, unit.digest, _archive(unit).key)
         outcomes: list[Outcome] = []
         for item in unit.items:
             began = time.monotonic()
-            job = self._job(item, unit, evidence)
-            try:
-                moved = choose.move(self._sides, job)
-            except ENDS_OPERATION:
-                if outcomes:
-                    self._recorder.settled(outcomes)
-                raise
-            except LakebedError as error:
-                if not outcomes:
-                    raise
-                outcomes.append(failed(item, error, attempts=attempt))
-                continue
+            moved = choose.move(self._sides, self._job(item, unit, word))
             seconds = time.monotonic() - began
             outcomes.append(done(item, moved, attempts=attempt, seconds=seconds))
         return outcomes
 
-    def _job(self, item: Item, unit: Unit, evidence: _Evidence | None) -> Job:
-        if item.source is None or item.action is not Action.COPY:
+    def _job(self, item: Item, unit: Unit, word: Published | None) -> Job:
+        if item.source is None:
             raise AssertionError("only objects of the source are moved")
         job = Job(item.source, self._sides.destination.location.key(item.key))
-        if evidence is None or unit.digest is None:
+        if word is None or unit.digest is None:
             return job
         if item.source.key == unit.digest.key:
-            return replace(job, head=evidence.head, content=evidence.content)
-        return replace(job, digest=evidence.digest)
+            return replace(job, head=word.head, content=word.content)
+        return replace(job, digest=word.digest)
 
-    def _evidence(self, unit: Unit) -> _Evidence | None:
-        """Read the sidecar. Raises DigestRefused where it publishes no digest of its archive."""
-        if unit.digest is None:
-            return None
-        archive = unit.items[0].source
-        if archive is None:
-            raise AssertionError("a unit with a digest begins with its archive")
-        if unit.digest.size > _SIDECAR_LIMIT:
-            raise DigestRefused(
-                f"its sidecar has {unit.digest.size} bytes: no published digest",
-                subject=archive.key,
-            )
-        head, content = read_whole(self._sides, Job(unit.digest, unit.digest.key))
-        digest = published_digest(b"".join(content), archive.key)
-        if digest is None:
-            raise DigestRefused(
-                "its sidecar does not hold `SHA-256  NAME` for it", subject=archive.key
-            )
-        return _Evidence(digest, head, tuple(content))
-
-    def _refreshed(self, unit: Unit) -> Unit | LakebedError:
-        """The unit as its source is now, or why it cannot be taken as it is now."""
-        try:
-            items = tuple(replace(item, source=self._now(item.source)) for item in unit.items)
-            digest = self._now(unit.digest)
-        except ENDS_OPERATION:
-            raise
-        except LakebedError as error:
-            return error
-        fresh = Unit(items, digest)
-        if self._sides.options.on_change is OnChange.FAIL and _revisions(fresh) != _revisions(unit):
-            return SourceChanged(
+    def _refreshed(self, unit: Unit) -> Unit:
+        """The unit as its source is now. Raises SourceChanged where it cannot be taken so."""
+        items = tuple(replace(item, source=self._now(item.source)) for item in unit.items)
+        fresh = Unit(items, self._now(unit.digest))
+        keeps = self._sides.options.on_change is OnChange.FAIL or self._is_half(unit)
+        if keeps and _revisions(fresh) != _revisions(unit):
+            raise SourceChanged(
                 "its publisher replaced it in the meantime",
                 subject=unit.items[0].key,
                 advice="run again, or see --on-change",
             )
         return fresh
 
+    def _is_half(self, unit: Unit) -> bool:
+        """Whether its other half is at the destination already, and would be of another revision
+        than what is at the source by now."""
+        source = self._sides.source
+        if not (source.sidecars and source.location.is_folder) or len(unit.items) > 1:
+            return False
+        return unit.digest is not None or is_sidecar(unit.items[0].key)
+
     def _now(self, listed: Object | None) -> Object | None:
         if listed is None:
             return None
         source = self._sides.source
-        head = source.store.head(source.bucket, listed.key)
+        with pinned(listed.key):
+            head = source.store.head(source.bucket, listed.key)
         modified = head.modified or listed.modified
         return Object(listed.key, head.size, head.etag, modified)
+
+
+def _archive(unit: Unit) -> Object:
+    archive = unit.items[0].source
+    if archive is None:
+        raise AssertionError("a unit with a digest begins with its archive")
+    return archive
 
 
 def _revisions(unit: Unit) -> list[str]:
@@ -165,25 +144,15 @@ def _revisions(unit: Unit) -> list[str]:
     return [one.etag for one in held if one is not None]
 
 
-def _quarantined(unit: Unit, refused: DigestRefused, attempts: int) -> list[Outcome]:
-    archive = unit.items[0].source
+def _refused(unit: Unit, error: LakebedError, attempts: int) -> list[Outcome]:
+    if not isinstance(error, DigestRefused) or unit.digest is None:
+        return [failed(item, error, attempts=attempts) for item in unit.items]
+    archive, sidecar = _archive(unit), unit.digest
     evidence = json.dumps(
         {
-            "refused": refused.what,
-            "archive": {"etag": archive.etag, "size": archive.size} if archive else None,
-            "sidecar": {"etag": unit.digest.etag} if unit.digest else None,
+            "refused": error.what,
+            "archive": {"etag": archive.etag, "size": archive.size},
+            "sidecar": {"etag": sidecar.etag, "size": sidecar.size},
         }
     )
-    return [
-        Outcome(
-            item.key,
-            ObjectState.QUARANTINED,
-            size=item.source.size if item.source else 0,
-            source_etag=item.source.etag if item.source else "",
-            error=refused.code,
-            message=str(refused),
-            evidence=evidence,
-            attempts=attempts,
-        )
-        for item in unit.items
-    ]
+    return [quarantined(item, str(error), evidence, attempts=attempts) for item in unit.items]

@@ -3,8 +3,11 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
 
 from lakebed.model.objects import Span
+from lakebed.store.cancellation import Cancellation
 from lakebed.transfer.lanes.moved import pinned
 from lakebed.transfer.sides import Job, Sides
 
@@ -15,10 +18,11 @@ _POLL = 0.5
 
 
 class Pipe:
-    """Bytes from one thread to another, in order, at most DEPTH of them waiting."""
+    """Bytes from one thread to another, in order. No more are taken while `depth` are waiting."""
 
-    def __init__(self, sides: Sides) -> None:
-        self._cancellation = sides.cancellation
+    def __init__(self, depth: int, cancellation: Cancellation) -> None:
+        self._depth = depth
+        self._cancellation = cancellation
         self._changed = threading.Condition()
         self._waiting: deque[bytes] = deque()
         self._size = 0
@@ -29,7 +33,7 @@ class Pipe:
     def write(self, data: bytes) -> None:
         """Wait for room; raises BrokenPipeError once nobody reads any more."""
         with self._changed:
-            while self._size >= DEPTH and not self._abandoned:
+            while self._size >= self._depth and not self._abandoned:
                 self._cancellation.check()
                 self._changed.wait(_POLL)
             if self._abandoned:
@@ -65,30 +69,50 @@ class Pipe:
 
 
 class Ranged:
-    """The bytes of `span` of the listed revision, read anew for each attempt to send them."""
+    """The bytes of `span` of the listed revision, read anew for each attempt to send them.
+
+    A context: whatever became of the attempts, nobody reads any more when it is left.
+    """
 
     def __init__(self, sides: Sides, job: Job, span: Span) -> None:
         self._sides, self._job, self._span = sides, job, span
+        self._pipe = Pipe(0, sides.cancellation)
+        self._reader: threading.Thread | None = None
 
     @property
     def size(self) -> int:
         return self._span.size
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
     def chunks(self) -> Iterator[bytes]:
-        pipe = Pipe(self._sides)
-        reader = threading.Thread(target=self._read, args=(pipe,), name="lakebed-reader")
-        reader.start()
-        try:
-            while data := pipe.read():
-                yield data
-        finally:
-            pipe.abandon()
-            reader.join()
+        self._stop()
+        depth = min(DEPTH, self._sides.budget.limit)
+        pipe = self._pipe = Pipe(depth, self._sides.cancellation)
+        self._reader = threading.Thread(target=self._read, args=(pipe,), name="lakebed-reader")
+        self._reader.start()
+        while data := pipe.read():
+            yield data
+
+    def _stop(self) -> None:
+        """End the reader of an earlier attempt; who sent its bytes may have left them half read."""
+        if self._reader is not None:
+            self._pipe.abandon()
+            self._reader.join()
 
     def _read(self, pipe: Pipe) -> None:
         source, job = self._sides.source, self._job
         try:
-            with pinned(job):
+            with pinned(job.source.key):
                 source.store.get(
                     source.bucket,
                     job.source.key,

@@ -1,7 +1,7 @@
 """The plan: for each couple of the merged listings what is to be done, and why. O(1) in memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from lakebed.errors import DestinationChanged, LakebedError, ObjectMissing
@@ -13,18 +13,17 @@ from lakebed.model.operation import (
     Decision,
     Item,
     Kind,
-    ObjectState,
     OnChange,
     Outcome,
     Unit,
 )
-from lakebed.model.pair import archive_of, is_sidecar
+from lakebed.model.pair import archive_of
 from lakebed.transfer.compare import settled_by_listing, unchanged
 from lakebed.transfer.filters import Selector
 from lakebed.transfer.keys import refusal
-from lakebed.transfer.listings import couples
+from lakebed.transfer.listings import check_locations, couples
 from lakebed.transfer.merge import Couple, Entry
-from lakebed.transfer.outcomes import failed
+from lakebed.transfer.outcomes import failed, quarantined
 from lakebed.transfer.recorder import Memory, Quarantine
 from lakebed.transfer.sides import Sides
 
@@ -44,19 +43,29 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is decided for one couple. A unit with `outcomes` is settled already, not moved."""
+    """What is decided for one couple: what is acted on now, and what is deleted in the end.
+
+    A unit with `outcomes` is settled already, not moved.
+    """
 
     planned: tuple[Planned, ...]
     floor: str
+    counters: Counters
     unit: Unit | None = None
     outcomes: tuple[Outcome, ...] = ()
-    counters: Counters | None = None
+    deletion: Unit | None = None
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        return tuple(unit for unit in (self.unit, self.deletion) if unit is not None)
 
 
 class Planner:
-    """Plans one operation of `kind`."""
+    """Plans one operation of `kind`. Raises UsageError for ends or filters that make no sense."""
 
     def __init__(self, sides: Sides, memory: Memory, kind: Kind = Kind.SYNC) -> None:
+        if kind is Kind.SYNC:
+            check_locations(sides)
         self._sides, self._memory, self._kind = sides, memory, kind
         self._options = sides.options
         self._selector = Selector.of(sides.options.filters)
@@ -77,13 +86,10 @@ class Planner:
             yield _held_back(step, kept)
 
     def _selected(self, couple: Couple) -> bool:
-        entry = couple.archive or couple.sidecar
+        entry, key = couple.archive, couple.key
         if entry is None:
-            return False
-        held = entry.source or entry.destination
-        key = couple.key
-        if couple.archive is None and is_sidecar(key):
-            key = archive_of(key)
+            entry, key = couple.sidecar, archive_of(key)
+        held = (entry.source or entry.destination) if entry is not None else None
         return held is not None and self._selector.selects(key, held.size, held.modified)
 
     def _doubtful(self, chunk: Sequence[Couple]) -> list[str]:
@@ -101,16 +107,18 @@ class Planner:
         if self._kind is Kind.VERIFY:
             return self._verified(couple, entries)
         planned = tuple(self._decide(entry, memory.get(entry.key)) for entry in entries)
-        planned = _as_one(planned)
         if self._options.on_change is OnChange.KEEP or self._options.ignore_existing:
             planned = _kept(planned)
-        unit = self._unit(couple, entries, planned)
+        planned = _as_one(planned, overwrites=not self._options.ignore_existing)
+        unit, deletion = self._units(couple, entries, planned)
+        refused = self._refusal(unit, planned) if unit else None
         return Step(
             planned,
             couple.floor,
+            _count(couple, entries, planned, unit, deletion),
             unit,
-            tuple(self._outcomes(unit, planned)) if unit else (),
-            _count(couple, entries, planned, unit),
+            tuple(failed(item, refused) for item in unit.items) if unit and refused else (),
+            deletion,
         )
 
     def _decide(self, entry: Entry, last: Copied | None) -> Planned:
@@ -120,39 +128,34 @@ class Planner:
             return Planned(Decision.EXTRA, entry.key, size, "not at the source")
         if destination is None:
             return Planned(Decision.COPY, entry.key, source.size, "missing")
-        if self._options.delete_source:
-            return Planned(Decision.COPY, entry.key, source.size, "to be moved")
         same, reason = unchanged(self._options.compare, source, destination, last)
+        if same and self._options.delete_source and not self._options.ignore_existing:
+            return Planned(Decision.COPY, entry.key, source.size, "to be moved")
         decision = Decision.SKIP if same else Decision.CHANGED
         return Planned(decision, entry.key, source.size, reason)
 
-    def _unit(
+    def _units(
         self, couple: Couple, entries: list[Entry], planned: tuple[Planned, ...]
-    ) -> Unit | None:
-        items = []
+    ) -> tuple[Unit | None, Unit | None]:
+        copies, deletions = [], []
         for entry, decided in zip(entries, planned, strict=True):
             etag = entry.destination.etag if entry.destination else None
             if decided.decision in (Decision.COPY, Decision.CHANGED):
-                items.append(Item(entry.key, Action.COPY, entry.source, etag))
+                copies.append(Item(entry.key, Action.COPY, entry.source, etag))
             elif decided.decision is Decision.EXTRA and self._options.delete:
-                items.append(Item(entry.key, Action.DELETE, None, etag))
-        return Unit(tuple(items), _digest(couple, items)) if items else None
-
-    def _outcomes(self, unit: Unit, planned: tuple[Planned, ...]) -> Iterator[Outcome]:
-        """Failures that are certain before anything is moved: of one item, then of them all."""
-        error = self._refusal(unit, planned)
-        if error is not None:
-            for item in unit.items:
-                yield failed(item, error)
+                deletions.append(Item(entry.key, Action.DELETE, None, etag))
+        return (
+            Unit(tuple(copies), _digest(couple, copies)) if copies else None,
+            Unit(tuple(deletions)) if deletions else None,
+        )
 
     def _refusal(self, unit: Unit, planned: tuple[Planned, ...]) -> LakebedError | None:
+        """A failure that is certain before anything is moved: of one item, then of them all."""
         destination = self._sides.destination
         for item in unit.items:
-            if item.action is Action.COPY:
-                key = destination.location.key(item.key)
-                refused = refusal(destination, key)
-                if refused is not None:
-                    return refused
+            refused = refusal(destination, destination.location.key(item.key))
+            if refused is not None:
+                return refused
         changed = [p for p in planned if p.decision is Decision.CHANGED]
         if changed and self._options.on_change is OnChange.FAIL:
             return DestinationChanged(
@@ -182,46 +185,46 @@ class Planner:
         unit = Unit(tuple(items), _digest(couple, items)) if items else None
         counters = _count(couple, entries, tuple(planned), unit)
         counters.skipped = 0
-        return Step(tuple(planned), couple.floor, unit, tuple(outcomes), counters)
+        return Step(tuple(planned), couple.floor, counters, unit, tuple(outcomes))
 
 
 def _digest(couple: Couple, items: Sequence[Item]) -> Object | None:
     """The sidecar that publishes the digest of the first item, where that is an archive."""
-    if couple.archive is None or not items:
+    if couple.archive is None or not items or items[0].key != couple.archive.key:
         return None
-    acts = items[0].key == couple.archive.key and items[0].action is not Action.DELETE
-    sidecar = couple.sidecar.source if couple.sidecar else couple.digest
-    return sidecar if acts else None
+    return couple.sidecar.source if couple.sidecar else couple.digest
 
 
-def _as_one(planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
+def _as_one(planned: tuple[Planned, ...], *, overwrites: bool) -> tuple[Planned, ...]:
     """A pair is trusted as one: a new sidecar asks for its archive to be proved again."""
     if len(planned) != 2:
         return planned
     archive, sidecar = planned
     if archive.decision is Decision.SKIP and sidecar.decision in (Decision.COPY, Decision.CHANGED):
+        if not overwrites:
+            return archive, replace(sidecar, decision=Decision.SKIP, reason="kept: its archive")
         missing = sidecar.decision is Decision.COPY
         reason = "its sidecar is missing" if missing else "its sidecar changed"
-        return Planned(sidecar.decision, archive.key, archive.size, reason), sidecar
+        return replace(archive, decision=sidecar.decision, reason=reason), sidecar
     return planned
 
 
 def _kept(planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
     """What the destination holds stays as it is, and no half of another revision joins it."""
-    if planned[0].decision in (Decision.CHANGED, Decision.SKIP):
-        return tuple(
-            Planned(Decision.SKIP, p.key, p.size, f"kept: {p.reason}")
-            if p.decision in (Decision.COPY, Decision.CHANGED)
-            else p
-            for p in planned
-        )
-    return planned
+    if not any(p.decision is Decision.CHANGED for p in planned):
+        return planned
+    return tuple(
+        replace(p, decision=Decision.SKIP, reason=f"kept: {p.reason}")
+        if p.decision in (Decision.COPY, Decision.CHANGED)
+        else p
+        for p in planned
+    )
 
 
 def _count(
-    couple: Couple, entries: Sequence[Entry], planned: Sequence[Planned], unit: Unit | None
+    couple: Couple, entries: Sequence[Entry], planned: Sequence[Planned], *units: Unit | None
 ) -> Counters:
-    items = unit.items if unit else ()
+    items = [item for unit in units if unit for item in unit.items]
     halves = couple.archive is None and couple.sidecar is not None and bool(couple.sidecar.source)
     lonely = couple.sidecar is None and couple.digest is None and couple.key.endswith(".zip")
     return Counters(
@@ -244,15 +247,8 @@ def _held_back(step: Step, kept: Mapping[str, Quarantine]) -> Step:
         return step
     if (known.source_etag, known.digest_etag) != (archive.source.etag, unit.digest.etag):
         return step
-    outcomes = tuple(
-        Outcome(
-            item.key,
-            ObjectState.QUARANTINED,
-            source_etag=item.source.etag if item.source else "",
-            error="digest-refused",
-            message="in quarantine: neither half has changed since its digest refused it",
-            evidence=known.evidence,
-        )
-        for item in unit.items
+    message = "in quarantine: neither half has changed since its digest refused it"
+    return replace(
+        step,
+        outcomes=tuple(quarantined(item, message, known.evidence) for item in unit.items),
     )
-    return Step(step.planned, step.floor, unit, outcomes, step.counters)

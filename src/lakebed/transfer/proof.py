@@ -7,7 +7,8 @@ from lakebed.errors import DigestRefused, ProofFailed
 from lakebed.model.objects import Written, md5_of_etag
 from lakebed.model.operation import Proof
 from lakebed.store.capabilities import Capability
-from lakebed.transfer.sides import Job, Side
+from lakebed.transfer.lanes.moved import pinned
+from lakebed.transfer.sides import Job, Side, Sides
 
 
 def sha256_of(pieces: Iterable[bytes]) -> str:
@@ -24,6 +25,24 @@ def md5_of(pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
+def read_digest(
+    sides: Sides, side: Side, key: str, revision: str, *, algorithm: str = "sha256"
+) -> str:
+    """The digest (hex) of one revision, read as a stream; the caller has reserved what streams.
+
+    Raises PreconditionFailed, ObjectMissing, and the store's errors.
+    """
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+
+    def take(data: bytes) -> None:
+        digest.update(data)
+        sides.passed(len(data))
+
+    # Pinned, so that a body that is cut short can be resumed.
+    side.store.get(side.bucket, key, take, if_match=revision)
+    return digest.hexdigest()
+
+
 def check_publisher(job: Job, found: str) -> None:
     """Raise DigestRefused where the bytes read are not those that the publisher names."""
     if job.digest is not None and job.digest != found:
@@ -31,6 +50,27 @@ def check_publisher(job: Job, found: str) -> None:
             f"its publisher names sha256 {job.digest}, the bytes have {found}",
             subject=job.source.key,
         )
+
+
+def doubted(job: Job) -> bool:
+    """Whether only the source's own ETag can tell that its bytes came as they are."""
+    return job.digest is None and job.source.md5 is not None
+
+
+def check_source(sides: Sides, job: Job, md5: str) -> None:
+    """Raise ProofFailed where the bytes that came, which have `md5`, are not the source's;
+    SourceChanged where they cannot be read again.
+
+    An ETag may look like an MD5 and be none (encrypted objects), so bytes that differ from it are
+    read again: the same bytes twice are what the source holds.
+    """
+    source = job.source
+    if md5 == source.md5:
+        return
+    with pinned(source.key):
+        again = read_digest(sides, sides.source, source.key, source.etag, algorithm="md5")
+    if again != md5:
+        raise ProofFailed(f"the bytes read have the MD5 {md5}, then {again}", subject=source.key)
 
 
 def prove_single(
@@ -56,7 +96,7 @@ def prove_single(
 def prove_copy(job: Job, destination: Side, written: Written, digest_checked: bool) -> Proof:
     """The proof of an object that the store copied by itself, never through us."""
     source, copied = md5_of_etag(job.source.etag), md5_of_etag(written.etag)
-    if source is not None and copied is not None:
+    if Capability.MD5_ETAGS in destination.capabilities and source and copied:
         if source != copied:
             remove(destination, job.key, f"its ETag is {copied}, its source's {source}")
         return Proof.PUBLISHER_SHA256 if digest_checked else Proof.ETAG_MD5

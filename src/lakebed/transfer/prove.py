@@ -1,18 +1,18 @@
 """Proves what a destination holds, without copying: by the publisher's digest, else its source."""
 
-import hashlib
 import time
 
 from lakebed.errors import DigestRefused, LakebedError, ProofFailed
-from lakebed.model.objects import Object
+from lakebed.model.objects import Object, md5_of_etag
 from lakebed.model.operation import Item, Outcome, Proof, Unit
-from lakebed.model.pair import published_digest
-from lakebed.transfer.lanes.moved import read_whole
+from lakebed.transfer.lanes.moved import pinned
 from lakebed.transfer.move import ENDS_OPERATION
 from lakebed.transfer.outcomes import failed, proved
 from lakebed.transfer.pipe import DEPTH
+from lakebed.transfer.proof import read_digest
+from lakebed.transfer.publisher import published
 from lakebed.transfer.recorder import Recorder
-from lakebed.transfer.sides import Job, Side, Sides
+from lakebed.transfer.sides import Sides
 
 
 class UnitProver:
@@ -37,53 +37,50 @@ class UnitProver:
         return proved(item, proof, sha256, seconds=time.monotonic() - began)
 
     def _proof(self, item: Item, unit: Unit) -> tuple[Proof, str | None]:
-        source = item.source
-        if source is None:
+        if item.source is None:
             raise AssertionError("what is not at the source has nothing to be proved against")
         if unit.digest is not None and item is unit.items[0]:
-            return self._by_publisher(source, item.key, unit.digest)
-        return self._by_source(source, item)
+            return self._by_publisher(item, item.source, unit.digest)
+        return self._by_source(item, item.source)
 
-    def _by_publisher(self, archive: Object, key: str, sidecar: Object) -> tuple[Proof, str | None]:
-        _, content = read_whole(self._sides, Job(sidecar, sidecar.key))
-        digest = published_digest(b"".join(content), archive.key)
-        found = self._sha256(self._sides.destination, self._sides.destination.location.key(key))
+    def _by_publisher(
+        self, item: Item, archive: Object, sidecar: Object
+    ) -> tuple[Proof, str | None]:
+        digest = published(self._sides, sidecar, archive.key).digest
+        found = self._held(item)
         if digest != found:
             raise DigestRefused(
-                f"its publisher names sha256 {digest or 'nothing'}, the destination has {found}",
-                subject=key,
+                f"its publisher names sha256 {digest}, the destination has {found}",
+                subject=item.key,
             )
         return Proof.PUBLISHER_SHA256, found
 
-    def _by_source(self, source: Object, item: Item) -> tuple[Proof, str | None]:
+    def _by_source(self, item: Item, listed: Object) -> tuple[Proof, str | None]:
         destination = self._sides.destination
-        key = destination.location.key(item.key)
-        held = destination.store.head(destination.bucket, key)
-        if held.size != source.size:
+        head = destination.store.head(destination.bucket, destination.location.key(item.key))
+        if head.size != listed.size:
             raise ProofFailed(
-                f"the source has {source.size} bytes, the destination {held.size}",
+                f"the source has {listed.size} bytes, the destination {head.size}",
                 subject=item.key,
             )
-        found = Object(key, held.size, held.etag, source.modified)
-        if source.md5 is not None and source.md5 == found.md5:
+        if listed.md5 is not None and listed.md5 == md5_of_etag(head.etag):
             return Proof.ETAG_MD5, None
-        ours = self._sha256(destination, key)
-        theirs = self._sha256(self._sides.source, source.key, source.etag)
+        ours, theirs = self._held(item), self._published(listed)
         if ours != theirs:
             raise ProofFailed(
                 f"the source has sha256 {theirs}, the destination {ours}", subject=item.key
             )
         return Proof.CONTENT_SHA256, ours
 
-    def _sha256(self, side: Side, key: str, revision: str | None = None) -> str:
-        digest = hashlib.sha256()
-
-        def take(data: bytes) -> None:
-            digest.update(data)
-            self._sides.passed(len(data))
-
+    def _held(self, item: Item) -> str:
+        """The SHA-256 of what the destination holds."""
+        destination = self._sides.destination
+        key = destination.location.key(item.key)
         with self._sides.budget.reserve(DEPTH):
-            # Pinned, so that a body that is cut short can be resumed.
-            etag = revision or side.store.head(side.bucket, key).etag
-            side.store.get(side.bucket, key, take, if_match=etag)
-        return digest.hexdigest()
+            revision = destination.store.head(destination.bucket, key).etag
+            return read_digest(self._sides, destination, key, revision)
+
+    def _published(self, listed: Object) -> str:
+        """The SHA-256 of the source's listed revision."""
+        with self._sides.budget.reserve(DEPTH), pinned(listed.key):
+            return read_digest(self._sides, self._sides.source, listed.key, listed.etag)

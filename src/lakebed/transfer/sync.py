@@ -1,7 +1,8 @@
 """The way of an operation: plan, remember, move or prove, then delete what is extra."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 
 from lakebed.errors import LakebedError, LimitReached, ObjectMissing
@@ -22,9 +23,9 @@ from lakebed.transfer.sides import Sides
 from lakebed.transfer.workers import Workers
 
 _UNITS = 250
-"""Units in a batch at the most: what one transaction of the ledger remembers."""
+"""Units after which a batch ends: what one transaction of the ledger remembers."""
 _STEPS = 5000
-"""Steps in a batch at the most, so that the cursor moves on where nothing is to be done."""
+"""Steps in a batch at the most, so that it ends where nothing is to be done, too."""
 
 
 @dataclass(slots=True)
@@ -33,9 +34,11 @@ class _Errors:
 
     sides: Sides
     failed: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, outcomes: Iterable[Outcome]) -> None:
-        self.failed += sum(outcome.state is ObjectState.FAILED for outcome in outcomes)
+        with self._lock:
+            self.failed += sum(outcome.state is ObjectState.FAILED for outcome in outcomes)
         options = self.sides.options
         limit = 0 if options.fail_fast else options.max_errors
         if self.failed and limit is not None and self.failed > limit:
@@ -50,6 +53,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
 
     Raises what ends an operation as a whole; what happens to single objects is recorded only.
     """
+    planner = Planner(sides, recorder, kind)
     act: Callable[[Unit], list[Outcome]]
     if kind is Kind.VERIFY:
         act = UnitProver(sides, recorder)
@@ -59,20 +63,20 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
     with Workers(sides.options.concurrency, sides.cancellation) as workers:
         for unit in _to_do(recorder, deletions=False):
             workers.submit(partial(_act, sides, act, unit, limits))
-        planner = Planner(sides, recorder, kind)
         for batch, steps in _batches(planner, recorder.cursor()):
+            sides.cancellation.check()
             recorder.planned(batch)
             for step in steps:
-                if step.unit is None or step.unit.items[0].action is Action.DELETE:
+                if step.unit is None:
                     continue
                 if step.outcomes:
                     recorder.settled(step.outcomes)
                     limits.count(step.outcomes)
                 else:
                     workers.submit(partial(_act, sides, act, step.unit, limits))
-    if sides.options.delete:
+    if kind is Kind.SYNC and sides.options.delete:
         _delete(sides, recorder, limits)
-    if sides.options.delete_source:
+    if kind is Kind.SYNC and sides.options.delete_source:
         _delete_source(sides, recorder)
 
 
@@ -88,12 +92,15 @@ def _to_do(recorder: Recorder, *, deletions: bool) -> Iterator[Unit]:
 
 
 def _batches(planner: Planner, after: str) -> Iterator[tuple[Batch, list[Step]]]:
+    """Batches end, where they can, where nothing above the cursor has been decided: nobody who
+    goes on from there meets, and counts, a couple again."""
     steps: list[Step] = []
-    units = 0
+    units, highest = 0, after
     for step in planner.steps(after):
         steps.append(step)
-        units += step.unit is not None
-        if units >= _UNITS or len(steps) >= _STEPS:
+        units += len(step.units)
+        highest = max(highest, *(planned.key for planned in step.planned))
+        if (units >= _UNITS and step.floor >= highest) or len(steps) >= _STEPS:
             yield _batch(planner, steps)
             steps, units = [], 0
     if steps:
@@ -105,20 +112,20 @@ def _batch(planner: Planner, planned: list[Step]) -> tuple[Batch, list[Step]]:
     counters = Counters()
     for step in steps:
         _add(counters, step.counters)
-    units = tuple(step.unit for step in steps if step.unit)
+    units = tuple(unit for step in steps for unit in step.units)
     return Batch(units, counters, steps[-1].floor), steps
 
 
-def _add(total: Counters, more: Counters | None) -> None:
-    if more is not None:
-        for field in fields(Counters):
-            setattr(total, field.name, getattr(total, field.name) + getattr(more, field.name))
+def _add(total: Counters, more: Counters) -> None:
+    for counter in fields(Counters):
+        name = counter.name
+        setattr(total, name, getattr(total, name) + getattr(more, name))
 
 
 def _delete(sides: Sides, recorder: Recorder, limits: _Errors) -> None:
     """Remove what only the destination has, once everything else is done and all was listed."""
     counted = recorder.counted()
-    if counted.listed == 0:
+    if counted.extra and not counted.listed:
         raise LimitReached(
             "the source lists no object: nothing is deleted",
             subject=str(sides.source.location),
@@ -170,8 +177,9 @@ def _delete_moved(
     source = sides.source
     key = source.location.key(arrived.key)
     try:
-        if source.store.head(source.bucket, key).etag == arrived.source_etag:
-            source.store.delete(source.bucket, key)
+        if source.store.head(source.bucket, key).etag != arrived.source_etag:
+            return  # a newer revision, which has not arrived: it stays for the next run
+        source.store.delete(source.bucket, key)
     except ObjectMissing:
         pass  # an earlier run deleted it and was ended before it could say so
     except ENDS_OPERATION:

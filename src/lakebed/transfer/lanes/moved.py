@@ -28,22 +28,28 @@ class Mover(Protocol):
 
 
 @contextmanager
-def pinned(job: Job) -> Iterator[None]:
-    """Reads inside are of the listed revision only: another one, or none, is SourceChanged."""
+def pinned(key: str) -> Iterator[None]:
+    """Reads inside are of the listed revision only: another one, or none, is SourceChanged.
+
+    Only requests to the source belong inside: what the destination misses is another matter.
+    """
     try:
         yield
     except (PreconditionFailed, ObjectMissing) as gone:
         raise SourceChanged(
             f"the source changed since it was listed: {gone.what}",
-            subject=job.source.key,
+            subject=key,
             advice="run again, or see --on-change",
         ) from None
 
 
 def attributes_of(sides: Sides, job: Job, head: Head) -> Attributes:
     """What is sent with the bytes: the source's attributes, and what the options say."""
-    options = sides.options
-    tags = sides.source.store.tags(sides.source.bucket, job.source.key) if options.tags else {}
+    source, options = sides.source, sides.options
+    tags: dict[str, str] = {}
+    if options.tags:
+        with pinned(job.source.key):
+            tags = source.store.tags(source.bucket, job.source.key)
     return replace(head.attributes, tags=tags, storage_class=options.storage_class, sse=options.sse)
 
 
@@ -56,7 +62,7 @@ def read_whole(sides: Sides, job: Job) -> tuple[Head, list[bytes]]:
         pieces.append(data)
         sides.passed(len(data))
 
-    with pinned(job):
+    with pinned(job.source.key):
         head = source.store.get(source.bucket, job.source.key, take, if_match=job.source.etag)
     check_length(job, sum(map(len, pieces)))
     return head, pieces

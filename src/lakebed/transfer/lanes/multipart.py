@@ -6,6 +6,7 @@ for each attempt, so that no part is ever held in memory.
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 from lakebed.errors import LakebedError, ObjectMissing, ObjectTooLarge, ProofFailed
 from lakebed.model.objects import Attributes, Part, Span, Written
@@ -13,12 +14,14 @@ from lakebed.model.operation import Proof
 from lakebed.model.quantity import MIB
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Body, Properties
-from lakebed.transfer.proof import check_publisher, multipart_etag
+from lakebed.transfer.proof import check_publisher, check_source, doubted, multipart_etag
 from lakebed.transfer.sides import Job, Side, Sides
 
 PART = 16 * MIB
 """The usual part: 5 MiB parts cost five times the throughput of 16 to 64 MiB ones over a wide
 area (Skyplane's part-size study), and more than 16 lose more to a repeated part."""
+BodyOf = Callable[[Span], AbstractContextManager[Body]]
+"""The body of a part; left when the part was sent or failed, so that nothing goes on reading."""
 _TIDY = 3.0
 """Seconds for aborting an upload when all is to stop."""
 
@@ -36,7 +39,7 @@ def spans(size: int, part: int) -> Iterator[Span]:
 
 
 def upload(
-    sides: Sides, job: Job, attributes: Attributes, body_of: Callable[[Span], Body]
+    sides: Sides, job: Job, attributes: Attributes, body_of: BodyOf
 ) -> tuple[Written, Proof, str]:
     """Upload `job` from the bodies of its parts: what was written, its proof, its SHA-256.
 
@@ -50,37 +53,63 @@ def upload(
         raise ObjectTooLarge(f"{size} bytes do not fit in one object", subject=job.key)
     upload_id = store.create_upload(bucket, job.key, attributes)
     try:
-        passing = Passing(sides)
-        parts = [
-            passing.send(destination, job, upload_id, number, body_of(span))
-            for number, span in enumerate(spans(size, step), start=1)
-        ]
-        sha256 = passing.sha256
-        check_publisher(job, sha256)
+        passing = Passing(sides, job)
+        parts: list[Part] = []
+        for number, span in enumerate(spans(size, step), start=1):
+            sides.cancellation.check()
+            with body_of(span) as body:
+                parts.append(passing.send(upload_id, number, body))
+        check_publisher(job, passing.sha256)
+        if passing.md5 is not None:
+            check_source(sides, job, passing.md5)
         written = _complete(destination, job, upload_id, parts)
     except BaseException:
         _abort(sides, job.key, upload_id)
         raise
     if job.digest is not None:
-        return written, Proof.PUBLISHER_SHA256, sha256
+        return written, Proof.PUBLISHER_SHA256, passing.sha256
     proof = Proof.ETAG_MD5 if Capability.MD5_ETAGS in destination.capabilities else Proof.SIZE_ONLY
-    return written, proof, sha256
+    return written, proof, passing.sha256
+
+
+class _Digests:
+    """Of the object up to here: its SHA-256, and its MD5 where that is asked for."""
+
+    def __init__(self, *, with_md5: bool) -> None:
+        self.sha256 = hashlib.sha256()
+        self.md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None
+
+    def update(self, data: bytes) -> None:
+        self.sha256.update(data)
+        if self.md5 is not None:
+            self.md5.update(data)
+
+    def copy(self) -> "_Digests":
+        twin = _Digests(with_md5=False)
+        twin.sha256 = self.sha256.copy()
+        twin.md5 = self.md5.copy() if self.md5 is not None else None
+        return twin
 
 
 class Passing:
-    """Digests of what passes: SHA-256 of the object in order, MD5 of each part for its ETag."""
+    """What passes is digested: the object in order, and each part for its ETag."""
 
-    def __init__(self, sides: Sides) -> None:
-        self._passed = sides.passed
+    def __init__(self, sides: Sides, job: Job) -> None:
+        self._sides, self._job = sides, job
         self._proves_parts = Capability.MD5_ETAGS in sides.destination.capabilities
-        self._before = hashlib.sha256()
+        self._digests = _Digests(with_md5=doubted(job))
 
     @property
     def sha256(self) -> str:
-        return self._before.hexdigest()
+        return self._digests.sha256.hexdigest()
 
-    def send(self, destination: Side, job: Job, upload_id: str, number: int, body: Body) -> Part:
-        digested = _Digested(body, self._before, self._passed, self._proves_parts)
+    @property
+    def md5(self) -> str | None:
+        return self._digests.md5.hexdigest() if self._digests.md5 is not None else None
+
+    def send(self, upload_id: str, number: int, body: Body) -> Part:
+        destination, job = self._sides.destination, self._job
+        digested = _Digested(body, self._digests, self._sides.passed, self._proves_parts)
         part = destination.store.upload_part(
             destination.bucket, job.key, upload_id, number, digested
         )
@@ -89,7 +118,7 @@ class Passing:
                 f"part {number} has the ETag {part.etag}, the bytes sent have {digested.md5}",
                 subject=job.key,
             )
-        self._before = digested.sha256
+        self._digests = digested.digests
         return part
 
 
@@ -97,14 +126,10 @@ class _Digested:
     """A body whose chunks are digested on their way; each attempt begins where it began."""
 
     def __init__(
-        self,
-        body: Body,
-        before: "hashlib._Hash",
-        passed: Callable[[int], None],
-        with_md5: bool,
+        self, body: Body, before: _Digests, passed: Callable[[int], None], with_md5: bool
     ) -> None:
         self._body, self._before, self._passed, self._with_md5 = body, before, passed, with_md5
-        self.sha256 = before
+        self.digests = before
         self.md5 = ""
 
     @property
@@ -112,11 +137,11 @@ class _Digested:
         return self._body.size
 
     def chunks(self) -> Iterator[bytes]:
-        self.sha256 = self._before.copy()
+        self.digests = self._before.copy()
         md5 = hashlib.md5(usedforsecurity=False) if self._with_md5 else None
         left = self.size
         for chunk in self._body.chunks():
-            self.sha256.update(chunk)
+            self.digests.update(chunk)
             if md5 is not None:
                 md5.update(chunk)
             left -= len(chunk)

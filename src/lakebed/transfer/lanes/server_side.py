@@ -4,14 +4,12 @@ Where the publisher names a digest it is checked before the copy: against the SH
 store keeps of the source, else by reading the source once.
 """
 
-import hashlib
-
 from lakebed.errors import NoLane
 from lakebed.model.objects import Attributes
 from lakebed.model.operation import Lane
 from lakebed.transfer.lanes.moved import Moved, attributes_of, pinned
 from lakebed.transfer.pipe import DEPTH
-from lakebed.transfer.proof import check_publisher, prove_copy
+from lakebed.transfer.proof import check_publisher, prove_copy, read_digest
 from lakebed.transfer.sides import Job, Sides
 
 
@@ -23,14 +21,15 @@ def move(sides: Sides, job: Job) -> Moved:
             subject=job.source.key,
         )
     sha256 = _checked_digest(sides, job) if job.digest is not None else None
-    with pinned(job):
+    attributes = _replaced_attributes(sides, job)
+    with pinned(job.source.key):
         written = destination.store.copy(
             source.bucket,
             job.source.key,
             destination.bucket,
             job.key,
             if_match=job.source.etag,
-            attributes=_replaced_attributes(sides, job),
+            attributes=attributes,
         )
     proof = prove_copy(job, destination, written, digest_checked=sha256 is not None)
     return Moved(Lane.SERVER_SIDE, proof, written.etag, sha256)
@@ -38,16 +37,12 @@ def move(sides: Sides, job: Job) -> Moved:
 
 def _checked_digest(sides: Sides, job: Job) -> str:
     source = sides.source
-    with pinned(job):
+    with pinned(job.source.key):
         head = source.store.head(source.bucket, job.source.key)
         sha256 = head.sha256 if head.etag == job.source.etag else None
         if sha256 is None:
-            digest = hashlib.sha256()
             with sides.budget.reserve(DEPTH):
-                source.store.get(
-                    source.bucket, job.source.key, digest.update, if_match=job.source.etag
-                )
-            sha256 = digest.hexdigest()
+                sha256 = read_digest(sides, source, job.source.key, job.source.etag)
     check_publisher(job, sha256)
     return sha256
 
@@ -58,6 +53,6 @@ def _replaced_attributes(sides: Sides, job: Job) -> Attributes | None:
     if not (options.storage_class or options.sse):
         return None
     source = sides.source
-    with pinned(job):
+    with pinned(job.source.key):
         head = source.store.head(source.bucket, job.source.key)
     return attributes_of(sides, job, head)

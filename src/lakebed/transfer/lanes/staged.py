@@ -3,19 +3,27 @@
 import errno
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import IO
 
-from lakebed.errors import DiskFull
-from lakebed.model.objects import Span
+from lakebed.errors import DiskFull, NoLane
+from lakebed.model.objects import Attributes, Span
 from lakebed.model.operation import Lane
 from lakebed.model.quantity import KIB
 from lakebed.store.capabilities import Capability
+from lakebed.store.contract import Body
 from lakebed.transfer.lanes import whole
 from lakebed.transfer.lanes.moved import Moved, attributes_of, check_length, pinned
 from lakebed.transfer.lanes.multipart import upload
-from lakebed.transfer.proof import check_publisher, prove_single, sha256_of
+from lakebed.transfer.proof import (
+    check_publisher,
+    check_source,
+    doubted,
+    md5_of,
+    prove_single,
+    sha256_of,
+)
 from lakebed.transfer.sides import Job, Sides
 
 _CHUNK = 256 * KIB
@@ -42,51 +50,73 @@ class _FileSpan:
 
 
 def move(sides: Sides, job: Job) -> Moved:
-    source, destination = sides.source, sides.destination
-    with _disk_full(job), tempfile.NamedTemporaryFile(prefix="lakebed-") as file:
-        with pinned(job):
-            head = source.store.get(
-                source.bucket, job.source.key, _writer(sides, file), if_match=job.source.etag
-            )
-        file.flush()
+    source = sides.source
+    with _temporary(job) as file:
+
+        def take(data: bytes) -> None:
+            with _room(job):
+                file.write(data)
+            sides.passed(len(data))
+
+        with pinned(job.source.key):
+            head = source.store.get(source.bucket, job.source.key, take, if_match=job.source.etag)
+        with _room(job):
+            file.flush()
         check_length(job, file.tell())
-        staged = _FileSpan(file.name, Span(0, job.source.size))
-        sha256 = sha256_of(staged.chunks())
-        check_publisher(job, sha256)
-        attributes = attributes_of(sides, job, head)
-        if job.source.size > whole.LIMIT:
-            written, proof, sha256 = upload(
-                sides, job, attributes, lambda span: _FileSpan(file.name, span)
-            )
-            return Moved(Lane.STAGED, proof, written.etag, sha256)
+        return _sent(sides, job, file.name, attributes_of(sides, job, head))
+
+
+def _sent(sides: Sides, job: Job, path: str, attributes: Attributes) -> Moved:
+    destination = sides.destination
+    can = destination.capabilities
+    staged = _FileSpan(path, Span(0, job.source.size))
+    sha256 = sha256_of(staged.chunks())
+    check_publisher(job, sha256)
+    if doubted(job):
+        check_source(sides, job, md5_of(staged.chunks()))
+    if job.source.size > whole.LIMIT and Capability.MULTIPART in can:
+
+        def body_of(span: Span) -> AbstractContextManager[Body]:
+            return nullcontext(_FileSpan(path, span))
+
+        written, proof, sha256 = upload(sides, job, attributes, body_of)
+    else:
         written = destination.store.put(
             destination.bucket,
             job.key,
             staged,
             attributes=attributes,
-            sha256=sha256 if Capability.SHA256 in destination.capabilities else None,
+            sha256=sha256 if Capability.SHA256 in can else None,
         )
         proof = prove_single(job, destination, written, staged.chunks(), sha256)
     return Moved(Lane.STAGED, proof, written.etag, sha256)
 
 
-class _writer:  # noqa: N801  (reads as the function it is called like)
-    def __init__(self, sides: Sides, file: IO[bytes]) -> None:
-        self._file, self._sides = file, sides
-
-    def __call__(self, data: bytes) -> None:
-        self._file.write(data)
+@contextmanager
+def _temporary(job: Job) -> Iterator[IO[bytes]]:
+    with _room(job):
+        file = tempfile.NamedTemporaryFile(prefix="lakebed-")  # noqa: SIM115  (closed below)
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # closing writes what is buffered; a full disk was told already
+            file.close()
 
 
 @contextmanager
-def _disk_full(job: Job) -> Iterator[None]:
+def _room(job: Job) -> Iterator[None]:
+    """Only work on the temporary file belongs inside."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise DiskFull(
-            f"no room for {job.source.size} bytes in {tempfile.gettempdir()}",
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(
+                f"no room for {job.source.size} bytes in the temporary folder",
+                subject=job.source.key,
+                advice="free some, set TMPDIR, or use --mode direct_sync, which needs no disk",
+            ) from None
+        raise NoLane(
+            f"no temporary file can be written: {error.strerror}",
             subject=job.source.key,
-            advice="free some, set TMPDIR, or use --mode direct_sync, which needs no disk",
+            advice="set TMPDIR to a folder that can be written, or use --mode direct_sync",
         ) from None

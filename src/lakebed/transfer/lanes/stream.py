@@ -11,12 +11,13 @@ from lakebed.transfer.sides import Job, Sides
 def move(sides: Sides, job: Job) -> Moved:
     source = sides.source
     with sides.budget.reserve(DEPTH):
-        with pinned(job):
+        with pinned(job.source.key):
             head = source.store.head(source.bucket, job.source.key)
         if head.etag != job.source.etag:
             raise SourceChanged(
                 f"the source changed since it was listed: it is now {head.etag}",
                 subject=job.source.key,
+                advice="run again, or see --on-change",
             )
         attributes = attributes_of(sides, job, head)
         written, proof, sha256 = upload(

@@ -6,7 +6,14 @@ from lakebed.model.quantity import MIB
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Buffer
 from lakebed.transfer.lanes.moved import Moved, attributes_of, read_whole
-from lakebed.transfer.proof import check_publisher, prove_single, sha256_of
+from lakebed.transfer.proof import (
+    check_publisher,
+    check_source,
+    doubted,
+    md5_of,
+    prove_single,
+    sha256_of,
+)
 from lakebed.transfer.sides import Job, Sides
 
 LIMIT = 8 * MIB
@@ -20,6 +27,8 @@ def move(sides: Sides, job: Job) -> Moved:
         head, pieces = _content(sides, job)
         sha256 = sha256_of(pieces)
         check_publisher(job, sha256)
+        if doubted(job):
+            check_source(sides, job, md5_of(pieces))
         written = destination.store.put(
             destination.bucket,
             job.key,

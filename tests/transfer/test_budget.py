@@ -1,0 +1,114 @@
+"""Bytes in flight: never over the limit, in the order of asking, given back whatever happens."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lakebed.errors import Interrupted
+from lakebed.store.cancellation import Cancellation
+from lakebed.transfer.budget import Budget
+
+PATIENCE = 30.0
+
+
+class Watched(Cancellation):
+    """Says when somebody who waits looks at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked = threading.Semaphore(0)
+
+    def check(self) -> None:
+        self.looked.release()
+        super().check()
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 50), st.lists(st.integers(0, 80), max_size=12))
+def test_no_more_than_the_limit_is_held_and_everybody_gets_a_turn(
+    limit: int, sizes: list[int]
+) -> None:
+    budget = Budget(limit, Cancellation())
+    held: list[int] = []
+
+    def use(size: int) -> None:
+        with budget.reserve(size):
+            held.append(budget.held)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(use, size) for size in sizes]:
+            done.result(PATIENCE)
+    assert len(held) == len(sizes)
+    assert max(held, default=0) <= limit
+    assert budget.held == 0
+
+
+def test_more_than_all_of_it_is_granted_to_one_alone() -> None:
+    budget = Budget(10, Cancellation())
+    with budget.reserve(1000):
+        assert budget.held == 10
+
+
+def test_a_large_request_is_not_overtaken_by_small_ones() -> None:
+    cancellation = Watched()
+    budget = Budget(10, cancellation)
+    order: list[int] = []
+
+    def use(size: int) -> None:
+        with budget.reserve(size):
+            order.append(size)
+
+    with ThreadPoolExecutor(3) as pool:
+        waiting: list[Future[None]] = []
+        with budget.reserve(5):
+            assert cancellation.looked.acquire(timeout=PATIENCE)
+            for size in (9, 8, 1):  # the last one would fit at once
+                waiting.append(pool.submit(use, size))
+                assert cancellation.looked.acquire(timeout=PATIENCE)
+            assert order == []
+        for done in waiting:
+            done.result(PATIENCE)
+    assert order[0] == 9
+
+
+def test_what_was_reserved_is_given_back_after_an_exception() -> None:
+    budget = Budget(10, Cancellation())
+
+    def fail() -> None:
+        with budget.reserve(10):
+            raise ValueError("inside")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="inside"):
+            fail()
+    assert budget.held == 0
+
+
+def test_who_waits_hears_the_cancellation_and_leaves_the_queue() -> None:
+    cancellation = Watched()
+    budget = Budget(10, cancellation)
+
+    def use() -> None:
+        with budget.reserve(10):
+            raise AssertionError("granted")
+
+    with ThreadPoolExecutor(1) as pool, budget.reserve(10):
+        assert cancellation.looked.acquire(timeout=PATIENCE)
+        waiting = pool.submit(use)
+        assert cancellation.looked.acquire(timeout=PATIENCE)
+        cancellation.stop(Interrupted("stopped"))
+        with pytest.raises(Interrupted):
+            waiting.result(PATIENCE)
+    assert budget.held == 0
+
+
+def test_nothing_is_granted_once_all_is_to_stop() -> None:
+    cancellation = Cancellation()
+    budget = Budget(10, cancellation)
+    cancellation.stop(Interrupted("stopped"))
+    with pytest.raises(Interrupted), budget.reserve(1):
+        raise AssertionError("granted")
+    assert budget.held == 0
