@@ -34,7 +34,15 @@ def test_what_is_written_is_read_in_order(pieces: list[bytes], depth: int) -> No
         done = pool.submit(write)
         read = list(iter(pipe.read, b""))
         done.result(PATIENCE)
-    assert read == pieces
+    assert b"".join(read) == b"".join(pieces)
+
+
+def test_small_writes_are_handed_over_together() -> None:
+    pipe = Pipe(8, Cancellation())
+    for byte in (b"a", b"b", b"c", b"d", b"e"):
+        pipe.write(byte)
+    pipe.end(None)
+    assert [pipe.read(), pipe.read(), pipe.read()] == [b"abcd", b"e", b""]
 
 
 def test_a_writer_waits_while_enough_is_waiting() -> None:
@@ -43,7 +51,7 @@ def test_a_writer_waits_while_enough_is_waiting() -> None:
     written: list[bytes] = []
 
     def write() -> None:
-        for piece in (b"abc", b"def", b"g"):
+        for piece in (b"abc", b"def", b"gh"):
             pipe.write(piece)
             written.append(piece)
 

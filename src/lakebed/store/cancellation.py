@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from weakref import WeakSet
 
 from lakebed.errors import Interrupted, LakebedError
@@ -50,7 +51,8 @@ class Cancellation:
     def check(self) -> None:
         """Raise the reason where we are asked to stop."""
         if self.stopped:
-            raise self._reason
+            # Each thread raises its own: a shared one would gather everybody's frames.
+            raise copy(self._reason)
 
     def wait(self, seconds: float) -> None:
         """Let `seconds` pass; raise the reason at once where we are asked to stop."""
