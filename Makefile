@@ -22,7 +22,7 @@ demo: setup ## Move a generated archive between two stores, proved
 	@$(BIN)/python demo/run.py
 
 test: setup tools check ## Everything: checks, then all tests with branch coverage
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-report=
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
 
 check: setup ## Format, lint, types, layers, docs (under a minute)
 	$(BIN)/ruff format --check --quiet $(SOURCES)

@@ -3,7 +3,7 @@
 import hashlib
 import random
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -77,7 +77,3 @@ def pairs(count: int, seed: int = 0) -> dict[str, bytes]:
     for number in range(count):
         found |= pair(f"daily/{number:05}.zip", draw.randbytes(draw.randrange(200, 600)))
     return found
-
-
-def without_sidecars(keys: Iterator[str]) -> list[str]:
-    return [key for key in keys if not key.endswith(".CHECKSUM")]

@@ -11,9 +11,7 @@ from lakebed.local import engines
 from lakebed.store.contract import Store
 from tests.e2e.buckets import Bucket, open_served
 from tests.e2e.process import Lakebed
-from tests.fixtures_stores import Served, minio_store, seaweedfs_store
-
-__all__ = ["minio_store", "seaweedfs_store"]
+from tests.fixtures_stores import Served
 
 
 @pytest.fixture(scope="session")

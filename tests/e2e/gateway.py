@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -110,36 +111,32 @@ class Gateway:
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._keep(client)
-            self._go(lambda client=client: self._serve(client))  # type: ignore[misc]  # late binding
+            self._go(partial(self._serve, client))
 
     def _serve(self, client: socket.socket) -> None:
-        server: socket.socket | None = None
+        servers: list[socket.socket] = []
         with contextlib.suppress(OSError), client.makefile("rb") as requests:
             while head := _head(requests):
                 asked = Asked(*head.split(b"\r\n")[0].decode().split(" ")[:2])
                 self.seen.append(asked)
                 told = self.choose(asked)
+                if told is None and not servers:
+                    servers.append(self._connect(client))
+                _forward(requests, head, servers[0] if told is None else None)
                 if told == HOLD:
                     self.held.set()
-                    return
-                if told is None and server is None:
-                    server = self._connect(client)
-                target = server if told is None else None
-                _forward(requests, head, target)
-                if told is not None:
+                elif told is not None:
                     client.sendall(told)
-        if server is not None:
+        for one in (*servers, client):
             with contextlib.suppress(OSError):
-                server.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
-            client.shutdown(socket.SHUT_RDWR)
+                one.shutdown(socket.SHUT_RDWR)
 
     def _connect(self, client: socket.socket) -> socket.socket:
         assert self.upstream is not None
         server = socket.create_connection(self.upstream)
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._keep(server)
-        self._go(lambda: self._answer(server, client))
+        self._go(partial(self._answer, server, client))
         return server
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:

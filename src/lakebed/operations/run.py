@@ -14,10 +14,11 @@ from lakebed.errors import (
     Interrupted,
     LakebedError,
     LeaseLost,
+    UsageError,
 )
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
-from lakebed.model.operation import OperationState, Request, Summary
+from lakebed.model.operation import NEXT_STATES, Kind, OperationState, Request, Summary
 from lakebed.operations.ends import Ends
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
@@ -25,11 +26,13 @@ from lakebed.operations.memory import LedgerMemory
 from lakebed.operations.states import verdict
 from lakebed.operations.watch import Unwatched, Watch, WatchedRecorder
 from lakebed.settings import Settings
+from lakebed.store.build import identity_of
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities
 from lakebed.store.listing import unordered_objects
 from lakebed.transfer import sync
 from lakebed.transfer.filters import Selector
+from lakebed.transfer.listings import check_locations
 from lakebed.transfer.plan import Planned, Planner
 
 
@@ -67,12 +70,13 @@ class Platform:
         Raises UsageError before anything begins, RunningElsewhere, LeaseLost and LedgerError;
         every other error is the operation's end, and in its summary.
         """
-        Selector.of(request.options.filters)  # a wrong pattern would be wrong in a resume too
-        named = replace(
-            request,
-            source=self._named(request.source),
-            destination=self._named(request.destination),
-        )
+        source, destination = self._named(request.source), self._named(request.destination)
+        # What is wrong now would be wrong in a resume too: nothing is to be remembered of it.
+        Selector.of(request.options.filters)
+        if request.kind is Kind.SYNC:
+            ends = (identity_of(self.settings.store(end.store)) for end in (source, destination))
+            check_locations(source, destination, same_endpoint=len(set(ends)) == 1)
+        named = replace(request, source=source, destination=destination)
         return self._run(self.ledger.create(named), watch, again=False)
 
     def resume(self, operation_id: str, watch: Watch | None = None) -> Summary:
@@ -92,11 +96,16 @@ class Platform:
     def cancel(self, operation_id: str) -> Summary:
         """Stop it for good, at once or as soon as the process that runs it hears of it.
 
-        Raises OperationError where it has ended and cannot be resumed anyway.
+        Raises UsageError where it has reached its end.
         """
-        if self.ledger.get(operation_id).state is not OperationState.CANCELLED:
-            self.ledger.request_cancel(operation_id)
-        return self.ledger.summary(operation_id)
+        operation = self.ledger.get(operation_id)
+        if operation.state is not OperationState.CANCELLED:
+            if OperationState.CANCELLED not in NEXT_STATES[operation.state]:
+                raise UsageError(
+                    f"it is {operation.state}: nothing is left to cancel", subject=operation.id
+                )
+            self.ledger.request_cancel(operation.id)
+        return self.ledger.summary(operation.id)
 
     def plan(self, request: Request) -> Iterator[Planned]:
         """What `sync` would decide, object by object; nothing is written anywhere."""

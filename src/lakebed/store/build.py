@@ -36,7 +36,7 @@ def open_store(
             advice=f"known: {', '.join(Capability)}",
         )
     client = Client(_endpoint(settings), credential_source(settings), cancellation)
-    store: Store = S3Store(client, Properties(identity=_identity(settings)))
+    store: Store = S3Store(client, Properties(identity=identity_of(settings)))
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
         store = Trace(store)
     return Retry(store, backoff or Backoff(), cancellation, retried)
@@ -56,7 +56,7 @@ def _endpoint(settings: StoreSettings) -> Endpoint:
     )
 
 
-def _identity(settings: StoreSettings) -> str:
+def identity_of(settings: StoreSettings) -> str:
     """Equal where one set of credentials reaches both ends at one endpoint."""
     key = settings.access_key.get_secret_value() if settings.access_key else ""
     return "|".join((settings.url, settings.authentication, settings.profile or "", key))

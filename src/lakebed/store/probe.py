@@ -49,6 +49,9 @@ class Probe:
                 return self._capabilities()
             finally:
                 self._clean()
+        except errors.BucketMissing as missing:
+            missing.subject = f"{self._store.name}:{self._bucket}"
+            raise
         except _MAY_NOT as refused:
             return Capabilities(note=f"not probed, the least is assumed: {refused.what}")
 

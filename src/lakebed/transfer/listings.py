@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lakebed.errors import ObjectMissing, UsageError
+from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.pair import sidecar_of
 from lakebed.store.capabilities import Capability
@@ -11,16 +12,15 @@ from lakebed.transfer.merge import Couple, Entry, merge, pairs
 from lakebed.transfer.sides import Side, Sides
 
 
-def check_locations(sides: Sides) -> None:
+def check_locations(source: Location, destination: Location, *, same_endpoint: bool) -> None:
     """Raise UsageError where copies would all get one key, or become sources themselves."""
-    source, destination = sides.source.location, sides.destination.location
     if source.is_folder and not destination.is_folder:
         raise UsageError(
             "a folder cannot be copied to one key",
             subject=str(destination),
             advice=f"a folder's location ends in /: {destination}/",
         )
-    if not sides.same_endpoint or source.bucket != destination.bucket:
+    if not same_endpoint or source.bucket != destination.bucket:
         return
     if source.is_folder:
         inside = destination.path.startswith(source.path)

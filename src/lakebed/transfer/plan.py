@@ -65,7 +65,11 @@ class Planner:
 
     def __init__(self, sides: Sides, memory: Memory, kind: Kind = Kind.SYNC) -> None:
         if kind is Kind.SYNC:
-            check_locations(sides)
+            check_locations(
+                sides.source.location,
+                sides.destination.location,
+                same_endpoint=sides.same_endpoint,
+            )
         self._sides, self._memory, self._kind = sides, memory, kind
         self._options = sides.options
         self._selector = Selector.of(sides.options.filters)

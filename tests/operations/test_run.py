@@ -1,0 +1,235 @@
+import logging
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lakebed import errors
+from lakebed.errors import Exit
+from lakebed.model.location import Location
+from lakebed.model.operation import Filters, Kind, OperationState, Options
+from lakebed.operations.states import exit_code
+from lakebed.store.capabilities import Capability
+from tests.operations.platform import Seen, World, request
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)
+
+
+def test_a_pair_arrives_proved_and_the_ledger_says_so(world: World) -> None:
+    world.put_pair("a.zip", b"archive")
+    seen = Seen()
+    with world.platform() as platform:
+        summary = platform.sync(request(), seen)
+        assert platform.ledger.get(summary.operation_id).state is OperationState.COMPLETED
+    assert (summary.copied, summary.proofs["publisher-sha256"]) == (2, 1)
+    assert world.keys() == ["in/a.zip", "in/a.zip.CHECKSUM"]
+    assert seen.ids == [summary.operation_id]
+    assert [kind for kind, _ in seen.events] == ["copied", "copied"]
+    assert seen.snapshots[-1].done == 2
+
+
+def test_the_progress_is_told_while_a_run_goes_on(world: World) -> None:
+    world.put("a", b"x")
+    told = threading.Event()
+    seen = Seen()
+    world.on("put", "in/a", lambda: told.wait(30))
+
+    class Waiting(Seen):
+        def progress(self, live: object) -> None:
+            told.set()
+
+    with world.platform() as platform:
+        platform.sync(request(), Waiting())
+    assert told.is_set()
+    assert not seen.snapshots
+
+
+def test_a_second_run_has_nothing_to_do(world: World) -> None:
+    world.put_pair("a.zip", b"archive")
+    with world.platform() as platform:
+        platform.sync(request())
+        again = platform.sync(request())
+    assert (again.copied, again.skipped) == (0, 2)
+
+
+def test_what_was_interrupted_goes_on_where_it_stopped(world: World) -> None:
+    for number in range(8):
+        world.put(f"k{number}", b"x")
+    first = world.platform()
+    stop = errors.Interrupted("interrupted by SIGTERM")
+    world.on("put", "in/k", lambda: world.cancellation.stop(stop), nth=3)
+    with first as platform:
+        ended = platform.sync(request())
+    assert ended.state is OperationState.INTERRUPTED
+    assert exit_code(ended) is Exit.SIGTERM
+    world.hooks.clear()
+    with world.platform() as platform:
+        done = platform.resume(ended.operation_id)
+    assert (done.state, done.copied) == (OperationState.COMPLETED, 8)
+    assert len(world.keys()) == 8
+
+
+def test_a_store_that_is_away_fails_the_operation_which_can_be_resumed(world: World) -> None:
+    world.put("a", b"x")
+    world.fail("put", "in/a", errors.StoreUnreachable("connection refused", subject="dst"))
+    with world.platform() as platform:
+        failed = platform.sync(request())
+        assert (failed.state, failed.error) == (OperationState.FAILED, "store-unreachable")
+        assert exit_code(failed) is Exit.STORE
+        assert platform.resume(failed.operation_id).state is OperationState.COMPLETED
+
+
+def test_one_refused_object_makes_it_partial_and_is_tried_again_by_a_resume(world: World) -> None:
+    world.put("a", b"x")
+    world.put("b", b"y")
+    world.fail("get", "src:b/a", errors.AccessDenied("no"))
+    with world.platform() as platform:
+        partial = platform.sync(request())
+        assert (partial.state, partial.failed, partial.copied) == (OperationState.PARTIAL, 1, 1)
+        assert platform.resume(partial.operation_id).state is OperationState.COMPLETED
+
+
+def test_a_refused_digest_quarantines_the_pair(world: World) -> None:
+    world.put_pair("a.zip", b"archive", published=b"another")
+    with world.platform() as platform:
+        held = platform.sync(request())
+    assert (held.state, held.quarantined) == (OperationState.QUARANTINED, 2)
+    assert world.keys() == []
+
+
+def test_a_defect_is_raised_and_the_ledger_remembers_it(world: World) -> None:
+    world.put("a", b"x")
+    world.fail("put", "in/a", RuntimeError("a bug"))
+    with world.platform() as platform:
+        with pytest.raises(RuntimeError, match="a bug"):
+            platform.sync(request())
+        [operation] = platform.ledger.list()
+    assert (operation.state, operation.error) == (OperationState.FAILED, "defect")
+
+
+def test_who_loses_the_lease_writes_nothing_more(world: World) -> None:
+    world.put("a", b"x")
+    with world.platform() as platform:
+        world.on("put", "in/a", lambda: world.cancellation.stop(errors.LeaseLost("taken over")))
+        with pytest.raises(errors.LeaseLost):
+            platform.sync(request())
+        [operation] = platform.ledger.list()
+    assert operation.state is OperationState.RUNNING
+
+
+def test_a_duration_that_is_over_interrupts(world: World) -> None:
+    world.put("a", b"x")
+    over = threading.Event()
+    world.on("list_page", "src:b", lambda: world.cancellation.wait(0.2))
+    with world.platform() as platform:
+        ended = platform.sync(request(options=Options(max_duration=0.01)))
+    assert (ended.state, ended.error) == (OperationState.INTERRUPTED, "duration-reached")
+    assert exit_code(ended) is Exit.FAILED_OBJECTS
+    assert not over.is_set()
+
+
+def test_a_duration_that_is_not_over_changes_nothing(world: World) -> None:
+    world.put("a", b"x")
+    with world.platform() as platform:
+        done = platform.sync(request(options=Options(max_duration=600)))
+    assert done.state is OperationState.COMPLETED
+
+
+def test_a_cancelled_operation_is_not_resumed(world: World) -> None:
+    with world.platform() as platform:
+        operation_id = platform.ledger.create(request())
+        assert platform.cancel(operation_id).state is OperationState.CANCELLED
+        assert platform.cancel(operation_id).state is OperationState.CANCELLED
+        with pytest.raises(errors.Cancelled):
+            platform.resume(operation_id)
+
+
+def test_a_completed_operation_is_neither_repeated_nor_cancelled(world: World) -> None:
+    with world.platform() as platform:
+        done = platform.sync(request())
+        assert platform.resume(done.operation_id) == done
+        with pytest.raises(errors.UsageError, match="completed"):
+            platform.cancel(done.operation_id)
+
+
+def test_verify_proves_and_writes_nothing(world: World) -> None:
+    world.put_pair("a.zip", b"archive")
+    with world.platform() as platform:
+        platform.sync(request())
+        world.calls.clear()
+        proved = platform.sync(request(Kind.VERIFY))
+    assert proved.state is OperationState.COMPLETED
+    assert proved.proofs == {"publisher-sha256": 1, "etag-md5": 1}
+    assert {verb for verb, _ in world.calls} <= {"list_page", "head", "get"}
+
+
+def test_a_plan_says_what_a_sync_would_do_and_writes_nothing(world: World) -> None:
+    world.put("a", b"x")
+    with world.platform() as platform:
+        planned = list(platform.plan(request()))
+    assert [(one.decision.value, one.key) for one in planned] == [("copy", "a")]
+    assert {verb for verb, _ in world.calls} == {"list_page"}
+
+
+def test_a_location_is_listed_as_a_folder_or_as_one_key(world: World) -> None:
+    for key in ("a", "ab", "x/y"):
+        world.put(key, b"x")
+    with world.platform() as platform:
+        assert [o.key for o in platform.list(Location("src", "b"))] == ["a", "ab", "x/y"]
+        assert [o.key for o in platform.list(Location("src", "b", "a"))] == ["a"]
+
+
+def test_a_bucket_is_probed_once_a_day(world: World) -> None:
+    place = Location("dst", "b")
+    with world.platform() as platform:
+        found = platform.capabilities(place)
+        world.calls.clear()
+        assert platform.capabilities(place) == found
+        assert world.calls == []
+        assert platform.capabilities(place, refresh=True) == found
+        assert world.calls != []
+        assert list(platform.probed()) == [(place, found)]
+    assert Capability.SHA256 in found
+
+
+def test_what_another_version_found_is_found_anew(world: World) -> None:
+    with world.platform() as platform:
+        where = "dst http://dst.test"
+        platform.ledger.put_capabilities(where, "b", '{"names": ["flying"], "note": ""}')
+        assert list(platform.probed()) == []
+        assert Capability.WRITE in platform.capabilities(Location("dst", "b"))
+
+
+def test_where_nothing_may_be_written_the_least_is_assumed_and_said(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.fail("put", "lakebed-probe", errors.AccessDenied("no"))
+    with caplog.at_level(logging.WARNING), world.platform() as platform:
+        assert platform.capabilities(Location("dst", "b", "x/key")).names == frozenset()
+        assert list(platform.probed()) == []
+    assert "the least is assumed" in caplog.text
+
+
+def test_a_wrong_pattern_or_place_begins_nothing(world: World) -> None:
+    wrong = Options(filters=Filters(patterns=((True, "["),)))
+    inside = replace(request(), destination=Location("src", "b", "in/"))
+    with world.platform() as platform:
+        for asked in (request(options=wrong), inside):
+            with pytest.raises(errors.UsageError):
+                platform.sync(asked)
+        assert platform.ledger.list() == []
+
+
+def test_the_default_store_is_remembered_by_its_name(world: World) -> None:
+    default = world.settings.stores["src"].model_copy(update={"default": True})
+    stores = world.settings.stores | {"src": default}
+    world.settings = world.settings.model_copy(update={"stores": stores})
+    world.put("a", b"x")
+    asked = replace(request(), source=Location.parse("s3://b/"))
+    with world.platform() as platform:
+        done = platform.sync(asked)
+        assert platform.ledger.get(done.operation_id).request.source.store == "src"
