@@ -73,4 +73,7 @@ def say(sentence: str) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="lakebed-demo-") as temporary:
-        tell_the_story(Path(temporary))
+        try:
+            tell_the_story(Path(temporary))
+        except KeyboardInterrupt:
+            sys.exit(Exit.SIGINT)

@@ -13,13 +13,13 @@ TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[a-z ]+) -->\n.*?(?=<!-- end -->)
 
 OPERATION_MEANING = {
     OperationState.QUEUED: "is in the ledger, and nobody runs it yet",
-    OperationState.RUNNING: "a process has its lease, or died with it",
+    OperationState.RUNNING: "a process has its lease",
     OperationState.COMPLETED: "everything is as it was asked for",
     OperationState.PARTIAL: "it reached its end, and some objects failed",
     OperationState.QUARANTINED: "it reached its end, none failed, some are in quarantine",
     OperationState.FAILED: "an error ended it as a whole",
     OperationState.CANCELLED: "somebody ended it for good",
-    OperationState.INTERRUPTED: "it was stopped before its end: a signal, `--max-duration`",
+    OperationState.INTERRUPTED: "it was stopped before its end: a signal, a kill, `--max-duration`",
 }
 OBJECT_MEANING = {
     ObjectState.PENDING: "planned, not settled",

@@ -156,12 +156,26 @@ def test_the_time_between_two_runs_is_not_counted(ledger: Ledger, clock: Clock) 
     assert ledger.get(lease.operation_id).started == clock.now - 1007
 
 
+def test_a_killed_run_is_seen_as_interrupted_once_its_lease_is_over(
+    ledger: Ledger, clock: Clock
+) -> None:
+    lease = run(ledger, clock)
+    assert [one.id for one in ledger.list(OperationState.RUNNING)] == [lease.operation_id]
+    assert ledger.list(OperationState.INTERRUPTED) == []
+    clock.now += 1000
+    assert ledger.list(OperationState.RUNNING) == []
+    [killed] = ledger.list(OperationState.INTERRUPTED)
+    assert killed == ledger.get(lease.operation_id)
+    assert ledger.summary(lease.operation_id).state is OperationState.INTERRUPTED
+    assert ledger.list(OperationState.INTERRUPTED, limit=0) == []
+
+
 def test_a_killed_run_counts_up_to_its_last_sign_of_life(ledger: Ledger, clock: Clock) -> None:
     lease = run(ledger, clock)
     clock.now += 5
     lease.renew()
     clock.now += 1000
-    assert ledger.summary(lease.operation_id).seconds == 35
+    assert ledger.summary(lease.operation_id).seconds == 5
     Lease.acquire(ledger.engine, lease.operation_id, clock)
     assert ledger.summary(lease.operation_id).seconds == 5
 

@@ -233,3 +233,28 @@ def test_the_default_store_is_remembered_by_its_name(world: World) -> None:
     with world.platform() as platform:
         done = platform.sync(asked)
         assert platform.ledger.get(done.operation_id).request.source.store == "src"
+
+
+def test_what_an_earlier_run_left_counts_as_planned_in_the_progress(world: World) -> None:
+    for number in range(4):
+        world.put(f"k{number}", b"x")
+    world.fail("put", "in/k0", errors.StoreUnreachable("away"))
+    world.fail("list_page", "dst", errors.StoreUnreachable("away"))
+    with world.platform() as platform:
+        ended = platform.sync(request(options=Options(concurrency=1)))
+        world.hooks.clear()
+        seen = Seen()
+        done = platform.resume(ended.operation_id, seen)
+    last = seen.snapshots[-1]
+    assert done.state is OperationState.COMPLETED
+    assert last.done <= last.planned
+
+
+def test_a_plan_knows_the_quarantine(world: World) -> None:
+    world.put_pair("a.zip", b"archive", published=b"another")
+    with world.platform() as platform:
+        platform.sync(request())
+        planned = list(platform.plan(request()))
+    assert [(one.decision.value, one.reason) for one in planned] == [
+        ("skip", "in quarantine: its publisher's digest refuses it")
+    ] * 2

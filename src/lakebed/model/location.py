@@ -50,6 +50,11 @@ class Location:
     def is_folder(self) -> bool:
         return self.path == "" or self.path.endswith("/")
 
+    @property
+    def folder(self) -> str:
+        """The path up to its last `/`, which is all of a folder's; empty at a bucket's root."""
+        return self.path[: self.path.rfind("/") + 1]
+
     def relative(self, key: str) -> str:
         """The part of `key` that this folder does not name; for one exact key, its last part."""
         return key.removeprefix(self.path) if self.is_folder else key.rpartition("/")[2]

@@ -103,9 +103,7 @@ class Ends:
             return kept
         if not probe:
             return UNPROBED
-        folder = location.path if location.is_folder else location.path.rpartition("/")[0] + "/"
-        prefix = folder.removeprefix("/")
-        found = Probe(store, location.bucket, prefix, cancellation).run()
+        found = Probe(store, location.bucket, location.folder, cancellation).run()
         if found.note:
             # Not kept: whoever grants what was missing must not wait for a day.
             _log.warning("%s: %s", location, found.note)

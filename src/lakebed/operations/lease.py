@@ -19,13 +19,12 @@ from lakebed.database.tables import operations
 from lakebed.database.transaction import writing
 from lakebed.errors import Cancelled, LeaseLost, LedgerError, RunningElsewhere
 from lakebed.model.operation import OperationState
-from lakebed.operations.operation import Operation, find
+from lakebed.operations.operation import LEASE, Operation, find
 from lakebed.operations.owner import Owner
 from lakebed.operations.states import advance
 from lakebed.store.cancellation import Cancellation
 
-DURATION = 30.0
-"""Seconds for which a lease holds: how long an operation waits for a machine that died."""
+DURATION = LEASE
 INTERVAL = 5.0
 """Seconds between renewals: five may fail before the lease is lost."""
 

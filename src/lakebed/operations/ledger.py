@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine, insert, select, update
 
@@ -62,23 +62,39 @@ class Ledger:
         return operation_id
 
     def get(self, prefix: str) -> Operation:
-        """The one operation whose id starts so, in upper or lower case."""
+        """The one operation whose id starts so, in upper or lower case.
+
+        One whose process was killed is `interrupted` here, as it is to a user: its row says
+        `running` until somebody resumes it.
+        """
         with reading(self.engine) as connection:
-            return find(connection, prefix)
+            return self._seen(find(connection, prefix))
 
     def list(self, state: OperationState | None = None, limit: int = 100) -> list[Operation]:
         """Newest first."""
         query = select(operations).where(~operations.c.pruned)
-        if state is not None:
-            query = query.where(operations.c.state == state)
-        newest = query.order_by(operations.c.created.desc(), operations.c.id.desc()).limit(limit)
+        if state in (OperationState.RUNNING, OperationState.INTERRUPTED):
+            # Which of the running ones are, only their leases tell.
+            query = query.where(operations.c.state.in_((OperationState.RUNNING, state)))
+        else:
+            query = query.where(operations.c.state == state) if state else query
+            query = query.limit(limit)
+        newest = query.order_by(operations.c.created.desc(), operations.c.id.desc())
         with reading(self.engine) as connection:
-            return [Operation.from_row(row) for row in connection.execute(newest).mappings()]
+            rows = connection.execute(newest).mappings()
+            seen = [self._seen(Operation.from_row(row)) for row in rows]
+        return [one for one in seen if state in (None, one.state)][:limit]
+
+    def _seen(self, operation: Operation) -> Operation:
+        running = operation.state is OperationState.RUNNING
+        if running and not is_held(operation, self.now()):
+            return replace(operation, state=OperationState.INTERRUPTED)
+        return operation
 
     def summary(self, prefix: str) -> Summary:
         """What became of it, from its rows alone."""
         with reading(self.engine) as connection:
-            return summarize(connection, find(connection, prefix), self.now())
+            return summarize(connection, self._seen(find(connection, prefix)), self.now())
 
     def failures(self, prefix: str) -> Iterator[Failure]:
         """What failed or is in quarantine, in key order, read as a stream."""

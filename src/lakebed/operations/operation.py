@@ -11,6 +11,9 @@ from lakebed.errors import UnknownOperation
 from lakebed.model.operation import Counters, OperationState, Request
 from lakebed.operations.request_json import load_request
 
+LEASE = 30.0
+"""Seconds for which a lease holds: how long an operation waits for a machine that died."""
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: sorts as its values do, and has no letters that look like digits."""
 _TIME_DIGITS, _RANDOM_DIGITS = 9, 7
@@ -67,10 +70,12 @@ class Operation:
         )
 
     def seconds(self, now: float) -> float:
-        """How long its runs took together; a killed one counts up to the end of its lease."""
+        """How long its runs took together; a killed one counts up to its last sign of life."""
         if self.run_started is None:
             return 0.0
-        end = min(now, self.lease_until) if self.finished is None else self.finished
+        end = now if self.state is OperationState.RUNNING else self.finished
+        if end is None:
+            end = self.lease_until - LEASE
         return self.earlier_seconds + max(0.0, end - self.run_started)
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +19,15 @@ from lakebed.errors import (
 )
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
-from lakebed.model.operation import NEXT_STATES, Kind, OperationState, Request, Summary
+from lakebed.model.operation import (
+    NEXT_STATES,
+    Decision,
+    Kind,
+    ObjectState,
+    OperationState,
+    Request,
+    Summary,
+)
 from lakebed.operations.ends import Ends
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
@@ -32,8 +41,11 @@ from lakebed.store.capabilities import Capabilities
 from lakebed.store.listing import unordered_objects
 from lakebed.transfer import sync
 from lakebed.transfer.filters import Selector
-from lakebed.transfer.listings import check_locations
-from lakebed.transfer.plan import Planned, Planner
+from lakebed.transfer.places import check_apart, check_locations
+from lakebed.transfer.plan import Planned, Planner, Step
+
+_PAGE = 500
+"""Steps of a plan that the ledger is asked about at once."""
 
 
 class Platform:
@@ -113,9 +125,11 @@ class Platform:
             sides = stack.enter_context(
                 self._ends.sides(request, self._cancellation.child(), writes=False)
             )
-            memory = LedgerMemory(self.ledger.engine, request)
-            for step in Planner(sides, memory, request.kind).steps():
-                yield from step.planned
+            planner = Planner(sides, LedgerMemory(self.ledger.engine, request), request.kind)
+            steps = planner.steps()
+            while page := list(islice(steps, _PAGE)):
+                for step in planner.quarantined(page):
+                    yield from map(_held, step.planned) if _in_quarantine(step) else step.planned
 
     def list(self, location: Location) -> Iterator[Object]:
         """The objects of a location, in the order in which the store lists them."""
@@ -176,10 +190,21 @@ class Platform:
             WatchedRecorder(request, lease, cancellation) as recorder,
         ):
             recorder.watch = watch
+            if request.kind is Kind.SYNC:
+                check_apart(sides.source, sides.destination)
             if again:
                 recorder.retry_failed()
             with recorder.told(sides.progress):
                 sync.run(sides, recorder, request.kind)
+
+
+def _in_quarantine(step: Step) -> bool:
+    return any(outcome.state is ObjectState.QUARANTINED for outcome in step.outcomes)
+
+
+def _held(planned: Planned) -> Planned:
+    reason = "in quarantine: its publisher's digest refuses it"
+    return replace(planned, decision=Decision.SKIP, reason=reason)
 
 
 def _state(error: LakebedError | None) -> OperationState | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Protocol
 
-from lakebed.model.operation import Counters, ObjectState, Outcome
+from lakebed.model.operation import Counters, ObjectState, Outcome, Unit
 from lakebed.operations.recorder import LedgerRecorder
 from lakebed.transfer.progress import Progress
 from lakebed.transfer.recorder import Batch
@@ -64,6 +64,14 @@ class WatchedRecorder(LedgerRecorder):
 
     watch: Watch = Unwatched()
     _counters = Counters()
+
+    def unfinished(self) -> Iterator[Unit]:
+        """What an earlier run left is to be done by this one: it counts as planned."""
+        for unit in super().unfinished():
+            sizes = [item.source.size for item in unit.items if item.source]
+            left = Counters(planned=len(unit.items), planned_bytes=sum(sizes))
+            self._counters = _sum(self._counters, left)
+            yield unit
 
     def planned(self, batch: Batch) -> None:
         super().planned(batch)

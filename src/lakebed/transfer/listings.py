@@ -2,37 +2,13 @@
 
 from collections.abc import Iterator
 
-from lakebed.errors import ObjectMissing, UsageError
-from lakebed.model.location import Location
+from lakebed.errors import ObjectMissing
 from lakebed.model.objects import Object
 from lakebed.model.pair import sidecar_of
 from lakebed.store.capabilities import Capability
 from lakebed.store.listing import objects, sorted_objects
 from lakebed.transfer.merge import Couple, Entry, merge, pairs
 from lakebed.transfer.sides import Side, Sides
-
-
-def check_locations(source: Location, destination: Location, *, same_endpoint: bool) -> None:
-    """Raise UsageError where copies would all get one key, or become sources themselves."""
-    if source.is_folder and not destination.is_folder:
-        raise UsageError(
-            "a folder cannot be copied to one key",
-            subject=str(destination),
-            advice=f"a folder's location ends in /: {destination}/",
-        )
-    if not same_endpoint or source.bucket != destination.bucket:
-        return
-    if source.is_folder:
-        inside = destination.path.startswith(source.path)
-        overlap = inside or source.path.startswith(destination.path)
-    else:
-        overlap = destination.key(source.relative(source.path)) == source.path
-    if overlap:
-        raise UsageError(
-            "source and destination are the same place, or one is inside the other",
-            subject=f"{source} and {destination}",
-            advice="choose folders side by side",
-        )
 
 
 def couples(sides: Sides, after: str = "") -> Iterator[Couple]:

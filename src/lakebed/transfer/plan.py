@@ -21,9 +21,10 @@ from lakebed.model.pair import archive_of
 from lakebed.transfer.compare import settled_by_listing, unchanged
 from lakebed.transfer.filters import Selector
 from lakebed.transfer.keys import refusal
-from lakebed.transfer.listings import check_locations, couples
+from lakebed.transfer.listings import couples
 from lakebed.transfer.merge import Couple, Entry
 from lakebed.transfer.outcomes import failed, quarantined
+from lakebed.transfer.places import check_locations
 from lakebed.transfer.recorder import Memory, Quarantine
 from lakebed.transfer.sides import Sides
 

@@ -1,0 +1,60 @@
+"""Whether source and destination are two places: copies must not become sources themselves."""
+
+import secrets
+
+from lakebed.errors import LakebedError, ObjectMissing, UsageError
+from lakebed.model.location import Location
+from lakebed.store.contract import Buffer
+from lakebed.transfer.sides import Side
+
+
+def check_locations(source: Location, destination: Location, *, same_endpoint: bool) -> None:
+    """Raise UsageError where copies would all get one key, or become sources themselves."""
+    if source.is_folder and not destination.is_folder:
+        raise UsageError(
+            "a folder cannot be copied to one key",
+            subject=str(destination),
+            advice=f"a folder's location ends in /: {destination}/",
+        )
+    if same_endpoint and overlap(source, destination):
+        raise _one_place(source, destination)
+
+
+def check_apart(source: Side, destination: Side) -> None:
+    """Raise UsageError where two stores turn out to be one, under two names or credentials.
+
+    Names prove nothing: where the paths would overlap, a canary written at the destination must
+    not be found at the source. A destination that takes none cannot be a danger either.
+    """
+    if not overlap(source.location, destination.location):
+        return
+    key = f"{destination.location.folder}.lakebed-canary-{secrets.token_hex(8)}"
+    bucket = destination.bucket
+    try:
+        destination.store.put(bucket, key, Buffer((b"lakebed canary, safe to delete\n",)))
+    except LakebedError:
+        return  # the operation itself will say it better
+    try:
+        source.store.head(source.bucket, key)
+    except ObjectMissing:
+        return
+    finally:
+        destination.store.delete(bucket, key)
+    raise _one_place(source.location, destination.location)
+
+
+def overlap(source: Location, destination: Location) -> bool:
+    """Whether they are the same place, or one is inside the other, if their stores are one."""
+    if source.bucket != destination.bucket:
+        return False
+    if not source.is_folder:
+        return destination.key(source.relative(source.path)) == source.path
+    return destination.path.startswith(source.path) or source.path.startswith(destination.path)
+
+
+def _one_place(source: Location, destination: Location) -> UsageError:
+    return UsageError(
+        "source and destination are the same place, or one is inside the other",
+        subject=f"{source} and {destination}",
+        advice="choose folders side by side",
+    )
