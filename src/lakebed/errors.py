@@ -181,7 +181,7 @@ class SourceChanged(ObjectError):
 
 
 class DestinationChanged(ObjectError):
-    """`--on-change fail`: the destination holds another revision than the source."""
+    """The destination holds something else than what the plan found or may be replaced."""
 
     code = "changed"
 

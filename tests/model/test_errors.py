@@ -67,6 +67,5 @@ def test_what_the_user_must_change_is_not_tried_again() -> None:
         "throttled",
         "store-fault",
         "body-truncated",
-        "checksum-refused",
         "ledger",
     }

@@ -1,5 +1,6 @@
 """Sizes, durations and moments as people write and read them."""
 
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from lakebed.errors import UsageError
 from lakebed.model.quantity import (
     GIB,
     KIB,
+    MAX_DURATION,
     MIB,
     TIB,
     format_duration,
@@ -94,6 +96,33 @@ def test_a_moment_is_a_date_or_an_age(text: str, moment: datetime) -> None:
 def test_what_is_neither_a_date_nor_an_age_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="2026-05-08 or 7d"):
         parse_moment(text, NOW)
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "9" * 20, "8388608t", "9" * 400 + "k"])
+def test_a_size_that_no_store_can_hold_is_refused_in_one_short_line(text: str) -> None:
+    with pytest.raises(UsageError, match="too large") as refused:
+        parse_size(text)
+    assert len(str(refused.value)) < 200
+
+
+def test_the_largest_size_is_one_byte_less_than_8_eib() -> None:
+    assert parse_size("8388607t") == 8388607 * TIB
+
+
+@pytest.mark.parametrize("text", ["99999999999999d", "36526d", "9" * 400])
+def test_a_duration_that_no_clock_can_wait_for_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="too long") as refused:
+        parse_duration(text)
+    assert len(str(refused.value)) < 200
+
+
+def test_the_longest_duration_is_a_hundred_years_which_a_thread_can_wait_for() -> None:
+    assert parse_duration("36525d") == MAX_DURATION <= threading.TIMEOUT_MAX
+
+
+def test_an_age_before_all_dates_is_refused_as_what_it_is() -> None:
+    with pytest.raises(UsageError, match="too long"):
+        parse_moment("9999999999d", NOW)
 
 
 @given(

@@ -183,6 +183,32 @@ def test_a_run_goes_on_while_the_ledger_is_away_until_the_lease_ends(
     assert list(moments) == []
 
 
+def test_a_heartbeat_that_breaks_stops_the_run(
+    ledger: Ledger, operation_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(lease: Lease) -> bool:
+        raise ZeroDivisionError("broken")
+
+    lease, stopped = Lease.acquire(ledger.engine, operation_id), Stopped()
+    monkeypatch.setattr(Lease, "renew", broken)
+    with lease.held(stopped, AT_ONCE):
+        reason = stopped.wait_for_reason()
+    assert "ZeroDivisionError" in str(reason)
+    assert reason.code == "defect"
+
+
+def test_an_error_of_ours_that_the_heartbeat_meets_stops_the_run_as_it_is(
+    ledger: Ledger, operation_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(lease: Lease) -> bool:
+        raise UnknownOperation("no such operation")
+
+    lease, stopped = Lease.acquire(ledger.engine, operation_id), Stopped()
+    monkeypatch.setattr(Lease, "renew", refused)
+    with lease.held(stopped, AT_ONCE):
+        assert isinstance(stopped.wait_for_reason(), UnknownOperation)
+
+
 def _renew_without_the_clock(lease: Lease) -> bool:
     with writing(lease.engine) as connection:
         connection.execute(text("UPDATE operations SET fence = fence"))

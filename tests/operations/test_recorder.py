@@ -259,6 +259,26 @@ def test_halves_that_were_planned_apart_stay_apart(begin: Begin) -> None:
     assert list(recorder.unfinished()) == units
 
 
+def test_a_pair_that_is_to_be_deleted_comes_together(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "PAGE", 2)
+    halves = tuple(Item(key, Action.DELETE, None, "x") for key in ("a.zip", "a.zip.CHECKSUM"))
+    between = [Unit((Item(f"a.zip-{number}", Action.DELETE, None, "x"),)) for number in range(3)]
+    recorder = begin()
+    recorder.planned(batch(Unit(halves), *between))
+    assert list(recorder.unfinished()) == [Unit(halves), *between]
+    settle(recorder, Outcome("a.zip", ObjectState.DELETED))
+    assert list(recorder.unfinished()) == [*between, Unit(halves[1:])]
+
+
+def test_halves_of_which_one_is_copied_and_one_deleted_stay_apart(begin: Begin) -> None:
+    units = [single("a.zip"), Unit((Item("a.zip.CHECKSUM", Action.DELETE, None, "x"),))]
+    recorder = begin()
+    recorder.planned(batch(*units))
+    assert list(recorder.unfinished()) == units
+
+
 def test_one_exact_key_is_unfinished_with_its_full_key_and_digest(begin: Begin) -> None:
     request = Request(Location("s", "b", "x/a.zip"), Location("d", "b", "y/other.zip"))
     source = Object("x/a.zip", 10, "e1", MOMENT)

@@ -72,6 +72,17 @@ def test_a_running_or_queued_operation_stays_however_old(ledger: Ledger, clock: 
     assert [operation.id for operation in ledger.list()] == ids[::-1]
 
 
+def test_an_interrupted_operation_stays_until_it_is_cancelled(ledger: Ledger, clock: Clock) -> None:
+    operation_id = operate(ledger, clock, OperationState.INTERRUPTED)
+    clock.now += 1000 * DAY
+    assert prune(ledger, 0) == 0
+    assert Lease.acquire(ledger.engine, operation_id, clock).fence == 2
+    clock.now += 1000 * DAY
+    ledger.request_cancel(operation_id)
+    clock.now += DAY
+    assert prune(ledger, 0) == 1
+
+
 def test_the_newest_stay_where_that_is_asked(ledger: Ledger, clock: Clock) -> None:
     ids = [operate(ledger, clock, OperationState.COMPLETED) for _ in range(3)]
     clock.now += DAY

@@ -8,7 +8,7 @@ import pytest
 from lakebed import errors
 from lakebed.errors import Exit
 from lakebed.model.location import Location
-from lakebed.model.operation import Filters, Kind, OperationState, Options
+from lakebed.model.operation import Filters, Kind, OnChange, OperationState, Options
 from lakebed.operations.states import exit_code
 from lakebed.store.capabilities import Capability
 from tests.operations.platform import Seen, World, request
@@ -258,3 +258,29 @@ def test_a_plan_knows_the_quarantine(world: World) -> None:
     assert [(one.decision.value, one.reason) for one in planned] == [
         ("skip", "in quarantine: its publisher's digest refuses it")
     ] * 2
+
+
+def test_a_resume_overwrites_nothing_that_on_change_fail_refused(world: World) -> None:
+    world.put("a", b"new")
+    world.put("in/a", b"old", store="dst")
+    with world.platform() as platform:
+        options = Options(concurrency=2, on_change=OnChange.FAIL)
+        refused = platform.sync(request(options=options))
+        again = platform.resume(refused.operation_id)
+    assert (refused.state, again.state) == (OperationState.PARTIAL, OperationState.PARTIAL)
+    assert again.failed == 1
+    assert world.stores["dst"].head("b", "in/a").size == len(b"old")
+
+
+def test_a_resume_deletes_no_half_of_a_pair_that_was_published_again(world: World) -> None:
+    world.put("z", b"x")
+    for key in ("in/a.zip", "in/a.zip.CHECKSUM"):
+        world.put(key, b"extra", store="dst")
+    world.fail("delete", "in/a.zip", errors.StoreUnreachable("connection refused", subject="dst"))
+    with world.platform() as platform:
+        ended = platform.sync(request(options=Options(concurrency=1, delete=True)))
+        assert (ended.state, ended.pending) == (OperationState.FAILED, 2)
+        world.put("a.zip", b"extra")
+        again = platform.resume(ended.operation_id)
+    assert (again.state, again.failed) == (OperationState.PARTIAL, 2)
+    assert world.keys() == ["in/a.zip", "in/a.zip.CHECKSUM", "in/z"]

@@ -1,5 +1,7 @@
 """Requests are made again where that can help, and bodies go on where they were cut."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +16,9 @@ from lakebed.errors import (
     StoreUnreachable,
     Throttled,
 )
-from lakebed.model.objects import Head, Span
+from lakebed.model.objects import Head, Span, Written
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.contract import Buffer
+from lakebed.store.contract import Body, Buffer, Store
 from lakebed.store.memory import MemoryStore
 from lakebed.store.wrappers.retry import Backoff, Retry
 from tests.faults import Change, Deny, Drop, Fail, Fault, Faulty, LoseAck, Throttle, Truncate
@@ -80,13 +82,18 @@ def test_a_pause_is_never_longer_than_the_longest(attempt: int, drawn: float) ->
     assert 0 <= backoff.pause(attempt, None, lambda: drawn) <= backoff.longest
 
 
-@pytest.mark.parametrize(("asked", "pause"), [(2, 2), (0, 0), (60, 5)])
-def test_the_pause_that_the_store_asks_for_is_kept_up_to_the_longest(
+@pytest.mark.parametrize(("asked", "pause"), [(2, 2), (0, 0), (30, 30), (31, 30)])
+def test_the_pause_that_the_store_asks_for_is_kept_up_to_six_of_the_longest(
     bench: Bench, asked: float, pause: float
 ) -> None:
     bench.faulty.inject(Throttle(retry_after=asked), "head")
     bench.store.head("b", "a")
     assert bench.clock.pauses == [pause]
+
+
+def test_a_store_may_ask_for_two_minutes_and_no_more() -> None:
+    pauses = [Backoff().pause(0, asked, lambda: 0.5) for asked in (21.0, 120.0, 3600.0)]
+    assert pauses == [21.0, 120.0, 120.0]
 
 
 def test_each_repetition_is_told(bench: Bench) -> None:
@@ -158,3 +165,58 @@ def test_a_store_that_is_away_while_a_body_goes_on_is_asked_again(bench: Bench) 
     bench.get()
     assert bench.body == DATA
     assert [type(error) for _, error in bench.retried][1:] == [StoreUnreachable]
+
+
+# --- bodies that fail by themselves ---------------------------------------------------------------
+
+
+class Broken:
+    """A body that is read from somewhere else, which is away."""
+
+    size = 10
+
+    def __init__(self) -> None:
+        self.error = StoreUnreachable("the source is away")
+        self.asked = 0
+
+    def chunks(self) -> Iterator[bytes]:
+        self.asked += 1
+        yield b"01234"
+        raise self.error
+
+
+def in_one(store: Store, body: Body) -> object:
+    return store.put("b", "new", body)
+
+
+def as_part(store: Store, body: Body) -> object:
+    return store.upload_part("b", "new", store.create_upload("b", "new"), 1, body)
+
+
+@pytest.mark.parametrize("send", [in_one, as_part])
+def test_what_a_body_raises_comes_out_as_it_is_and_is_not_tried_again(
+    bench: Bench, send: Callable[[Store, Body], object]
+) -> None:
+    body = Broken()
+    with pytest.raises(StoreUnreachable) as raised:
+        send(bench.store, body)
+    assert raised.value is body.error
+    assert (body.asked, bench.retried) == (1, [])
+
+
+class Looks(MemoryStore):
+    """Keeps the bodies as they reach it."""
+
+    def __init__(self) -> None:
+        super().__init__(buckets=["b"])
+        self.bodies: list[Body] = []
+
+    def put(self, bucket: str, key: str, body: Body, **how: object) -> Written:
+        self.bodies.append(body)
+        return Written("")
+
+
+def test_a_body_in_memory_reaches_the_store_as_it_is() -> None:
+    store, body = Looks(), Buffer((DATA,))
+    Retry(store, Backoff(), Clock()).put("b", "a", body)
+    assert store.bodies == [body]

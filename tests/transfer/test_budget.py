@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakebed.errors import Interrupted
+from lakebed.errors import Interrupted, UsageError
 from lakebed.store.cancellation import Cancellation
 from lakebed.transfer.budget import Budget
+from lakebed.transfer.workers import Workers
 
 PATIENCE = 30.0
 
@@ -112,3 +113,11 @@ def test_nothing_is_granted_once_all_is_to_stop() -> None:
     with pytest.raises(Interrupted), budget.reserve(1):
         raise AssertionError("granted")
     assert budget.held == 0
+
+
+@pytest.mark.parametrize("nothing", [0, -1])
+def test_who_allows_nothing_in_flight_is_told_and_does_not_wait_for_ever(nothing: int) -> None:
+    with pytest.raises(UsageError, match="bytes in flight"):
+        Budget(nothing, Cancellation())
+    with pytest.raises(UsageError, match="objects in flight"):
+        Workers(nothing, Cancellation())

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from lakebed.errors import Interrupted, SourceChanged, StoreFault
 from lakebed.model.objects import Object, Span
 from lakebed.store.cancellation import Cancellation
+from lakebed.store.contract import Sink
 from lakebed.transfer.pipe import Pipe, Ranged
 from lakebed.transfer.sides import Job
-from tests.faults import Fail
+from tests.faults import Fail, Fault
 from tests.transfer.engine import Engine
 from tests.transfer.test_budget import PATIENCE, Watched
 
@@ -160,3 +161,45 @@ def test_what_ends_the_reading_ends_the_sending(engine: Engine) -> None:
     engine.source.inject(Fail(), "get", times=None)
     with ranged(engine, Span(0, 1)) as body, pytest.raises(StoreFault):
         list(body.chunks())
+
+
+class FallsSilent(Fault):
+    """The source sends one chunk, and the next only when the test lets it."""
+
+    def __init__(self) -> None:
+        self.release, self.readers = threading.Event(), list[threading.Thread]()
+
+    def sink(self, sink: Sink) -> Sink:
+        self.readers.append(threading.current_thread())
+        came: list[bytes] = []
+
+        def take(chunk: bytes) -> None:
+            if came:
+                assert self.release.wait(PATIENCE)
+            came.append(chunk)
+            sink(chunk)
+
+        return take
+
+
+def test_a_reader_whose_source_is_silent_is_not_waited_for_and_ends_by_itself(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lakebed.transfer.pipe.DEPTH", 1)
+    monkeypatch.setattr("lakebed.transfer.pipe._FAREWELL", 0.0)
+    silent = FallsSilent()
+    engine.source.inject(silent, "get")
+    with ranged(engine, Span(0, len(DATA))) as body:
+        next(iter(body.chunks()))
+    assert [reader.is_alive() for reader in silent.readers] == [True]
+    silent.release.set()
+    silent.readers[0].join(PATIENCE)
+    assert readers() == []
+
+
+def test_a_writer_that_is_not_wanted_any_more_hears_it_with_its_next_byte() -> None:
+    pipe = Pipe(1000, Cancellation())
+    pipe.write(b"a")
+    pipe.abandon()
+    with pytest.raises(BrokenPipeError):
+        pipe.write(b"b")

@@ -63,24 +63,29 @@ def ends_as(name: str, what: Held, rule: str, *, deletes: bool) -> dict[str, byt
     return what.published(name)
 
 
-@settings(deadline=None, max_examples=60)
-@given(LISTINGS, RULES, st.booleans())
-def test_a_run_makes_of_any_two_listings_what_the_model_says_and_leaves_nothing_to_do(
-    listings: dict[str, Held], rule: str, delete: bool
-) -> None:
-    options = replace(FEW, concurrency=2, delete=delete)
+def between(listings: dict[str, Held], rule: str, *, deletes: bool) -> Engine:
+    """An engine whose ends hold what `listings` say."""
+    options = replace(FEW, concurrency=2, delete=deletes)
     if rule == "ignore-existing":
         options = replace(options, ignore_existing=True)
     else:
         options = replace(options, on_change=OnChange(rule))
     engine = Engine(options)
-    before: dict[str, bytes] = {}
     for name, what in listings.items():
         for key, data in what.published(name).items():
             engine.publish(key, data)
-        before |= what.held(name)
-    for key, data in before.items():
-        engine.hold(key, data)
+        for key, data in what.held(name).items():
+            engine.hold(key, data)
+    return engine
+
+
+@settings(deadline=None, max_examples=60)
+@given(LISTINGS, RULES, st.booleans())
+def test_a_run_makes_of_any_two_listings_what_the_model_says_and_leaves_nothing_to_do(
+    listings: dict[str, Held], rule: str, delete: bool
+) -> None:
+    engine = between(listings, rule, deletes=delete)
+    before = engine.at_destination()
 
     error = engine.run()
 

@@ -739,7 +739,7 @@ def test_a_lone_sidecar_replaced_under_us_waits_for_another_run() -> None:
     assert engine.outcome("a.zip.CHECKSUM").error == "source-changed"
 
 
-def test_halves_that_are_to_be_copied_and_deleted_do_not_touch_each_other() -> None:
+def test_half_a_pair_is_copied_and_the_half_that_the_source_lost_is_not_deleted() -> None:
     engine = Engine(replace(FEW, delete=True))
     engine.publish("a.zip", NEWER)  # its sidecar was withdrawn
     engine.hold("a.zip", DATA)
@@ -750,8 +750,11 @@ def test_halves_that_are_to_be_copied_and_deleted_do_not_touch_each_other() -> N
     assert engine.run() is None
     assert engine.at_destination() == {
         "a.zip": NEWER,
+        "a.zip.CHECKSUM": sidecar("a.zip", DATA),
+        "b.zip": DATA,
         "b.zip.CHECKSUM": sidecar("b.zip", NEWER),
     }
+    assert engine.recorder.counted().extra == 2
 
 
 def test_without_sidecars_a_digest_is_an_object_like_others() -> None:
@@ -875,7 +878,7 @@ def test_a_source_replaced_after_it_arrived_is_not_deleted() -> None:
     engine = Engine(replace(FEW, delete_source=True))
     engine.publish("a", DATA)
     engine.source.inject(Change(lambda: engine.publish("a", NEWER)), "head", "spot/a")
-    assert engine.run() is None
+    assert isinstance(engine.run(), errors.LimitReached)
     assert engine.at_source() == {"a"}
     assert engine.states() == {"a": DONE}
 

@@ -193,6 +193,10 @@ class Unit:
     items: tuple[Item, ...]
     digest: Object | None = None
 
+    @property
+    def deletes(self) -> bool:
+        return self.items[0].action is Action.DELETE
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

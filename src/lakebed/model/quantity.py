@@ -1,11 +1,18 @@
 """Sizes and durations as people write them."""
 
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 
 from lakebed.errors import UsageError
 
 KIB, MIB, GIB, TIB = 1024, 1024**2, 1024**3, 1024**4
+
+MAX_SIZE = 2**63 - 1
+"""Bytes; what the ledger's databases can hold, and far above any object."""
+MAX_DURATION = min(36_525 * 86_400.0, threading.TIMEOUT_MAX)
+"""Seconds: a hundred years, or the longest wait that this system has for a thread."""
+_SHOWN = 60
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b?)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?", re.IGNORECASE)
@@ -17,16 +24,26 @@ def parse_size(text: str) -> int:
     """Bytes from `10485760`, `64MiB`, `64M` or `1.5g`; suffixes are binary, as rclone's are."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise UsageError("not a size", subject=text, advice="write 100, 64MiB or 5GiB")
-    return int(float(match[1]) * KIB ** _POWER[match[2].lower()])
+        raise UsageError("not a size", subject=_short(text), advice="write 100, 64MiB or 5GiB")
+    try:
+        size = int(float(match[1]) * KIB ** _POWER[match[2].lower()])
+    except OverflowError:
+        size = MAX_SIZE + 1
+    if size > MAX_SIZE:
+        raise UsageError("too large", subject=_short(text), advice="a size is below 8 EiB")
+    return size
 
 
 def parse_duration(text: str) -> float:
     """Seconds from `90`, `30s`, `5m`, `2h`, `7d` or `1w`."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise UsageError("not a duration", subject=text, advice="write 30s, 5m, 2h or 7d")
-    return float(match[1]) * _SECONDS[(match[2] or "s").lower()]
+        raise UsageError("not a duration", subject=_short(text), advice="write 30s, 5m, 2h or 7d")
+    seconds = float(match[1]) * _SECONDS[(match[2] or "s").lower()]
+    if seconds > MAX_DURATION:
+        longest = int(MAX_DURATION // 86_400)
+        raise UsageError("too long", subject=_short(text), advice=f"at most {longest}d")
+    return seconds
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
@@ -34,13 +51,16 @@ def parse_moment(text: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        try:
-            return now - timedelta(seconds=parse_duration(text))
-        except UsageError:
+        if _DURATION.fullmatch(text.strip()) is None:
             raise UsageError(
-                "neither a date nor an age", subject=text, advice="write 2026-05-08 or 7d"
+                "neither a date nor an age", subject=_short(text), advice="write 2026-05-08 or 7d"
             ) from None
+        return now - timedelta(seconds=parse_duration(text))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def format_size(size: float) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, func, update
 
 from lakebed.database.tables import operations
 from lakebed.database.transaction import writing
-from lakebed.errors import Cancelled, LeaseLost, LedgerError, RunningElsewhere
+from lakebed.errors import Cancelled, LakebedError, LeaseLost, LedgerError, RunningElsewhere
 from lakebed.model.operation import OperationState
 from lakebed.operations.operation import LEASE, Operation, find
 from lakebed.operations.owner import Owner
@@ -113,7 +113,7 @@ class Lease:
         """Renew every `interval` seconds until the scope ends.
 
         Stops `cancellation` with LeaseLost when the lease is lost, with Cancelled when somebody
-        asked for that.
+        asked for that, and with what else keeps it from being renewed.
         """
         heart = threading.Thread(
             target=self._beat, args=(cancellation, interval), name=f"lease-{self.operation_id}"
@@ -127,20 +127,25 @@ class Lease:
             heart.join()
 
     def _beat(self, cancellation: Cancellation, interval: float) -> None:
+        try:
+            self._renew_until_ended(cancellation, interval)
+        except LakebedError as error:
+            cancellation.stop(error)
+        except Exception as error:
+            # A run whose lease nobody renews must not go on as if it had one.
+            cancellation.stop(LakebedError(f"the lease's heartbeat broke: {error!r}"))
+
+    def _renew_until_ended(self, cancellation: Cancellation, interval: float) -> None:
         valid_until = self.clock() + DURATION
         while True:
             try:
                 if self.renew():
                     cancellation.stop(Cancelled("somebody cancelled it", subject=self.operation_id))
                 valid_until = self.clock() + DURATION
-            except LeaseLost as error:
-                cancellation.stop(error)
-                return
             except LedgerError:
                 # The ledger may be back before the lease runs out.
                 if self.clock() > valid_until:
-                    cancellation.stop(lease_lost(self.operation_id))
-                    return
+                    raise lease_lost(self.operation_id) from None
             if self._ended.wait(interval):
                 return
 

@@ -4,20 +4,24 @@ from sqlalchemy import delete, select, update
 
 from lakebed.database.tables import objects, operations
 from lakebed.database.transaction import reading, writing
+from lakebed.model.operation import OperationState
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.states import FINISHED
 
+PRUNABLE = FINISHED - {OperationState.INTERRUPTED}
+"""An interrupted operation was promised to be resumable: it goes once somebody cancels it."""
 STEP = 5000
 """Rows deleted in one transaction: running operations wait for no longer than that takes."""
 
 
 def prune(ledger: Ledger, older_than_seconds: float, keep_last: int = 0) -> int:
     """Delete operations that ended more than `older_than_seconds` ago, except the `keep_last`
-    newest of all; how many. One that may still be resumed is deleted too, a running one never."""
+    newest of all; how many. One that ended with failures is deleted too; a running, waiting or
+    interrupted one never."""
     table = operations.c
     newest = select(table.id).order_by(table.created.desc(), table.id.desc()).limit(keep_last)
     old = (
-        table.state.in_(FINISHED)
+        table.state.in_(PRUNABLE)
         & (table.finished < ledger.now() - older_than_seconds)
         & table.id.not_in(newest.scalar_subquery())
     )

@@ -116,11 +116,19 @@ def _outcome(row: RowMapping) -> Outcome:
 
 def _comes_with_its_archive(name: str, found: Mapping[str, RowMapping]) -> bool:
     archive = found.get(archive_of(name)) if is_sidecar(name) else None
-    return archive is not None and archive["digest_etag"] is not None
+    if archive is None:
+        return False
+    return archive["digest_etag"] is not None or _are_deleted(archive, found[name])
+
+
+def _are_deleted(*halves: RowMapping) -> bool:
+    return all(row["action"] == Action.DELETE for row in halves)
 
 
 def _unit(row: RowMapping, sidecar: RowMapping | None, source: Location) -> Unit:
     item = _item(row, source)
+    if sidecar and _are_deleted(row, sidecar):
+        return Unit((item, _item(sidecar, source)))
     if item.source is None or row["digest_etag"] is None:
         return Unit((item,))
     digest = Object(

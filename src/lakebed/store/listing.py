@@ -36,7 +36,7 @@ def objects(store: Store, bucket: str, prefix: str = "", *, after: str = "") -> 
                 store,
                 bucket,
                 f"the key {found.key!r} was listed after {last!r}",
-                "the store lists out of order: have it probed, then list it as unsorted",
+                'the store lists out of order: set disable = ["ordered"] for this store',
             )
         last = found.key
         yield found

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lakebed.errors import UsageError
 from lakebed.store.cancellation import Cancellation
 
 _POLL = 0.5
@@ -16,6 +17,13 @@ class Budget:
     are not starved by small ones. More than all of it is granted when nobody else holds any."""
 
     def __init__(self, limit: int, cancellation: Cancellation) -> None:
+        if limit < 1:
+            # With no byte to hold a stream would wait for ever for room.
+            raise UsageError(
+                f"{limit} bytes in flight move nothing",
+                subject="memory",
+                advice="at least 1 MiB makes sense",
+            )
         self.limit = limit
         self.held = 0
         self._cancellation = cancellation

@@ -74,6 +74,8 @@ def pattern(glob: str) -> re.Pattern[str]:
         return re.compile("".join(_translated(glob)), re.DOTALL)
     except re.error as error:
         raise _bad(glob, f"not a pattern: {error.msg}") from None
+    except RecursionError:
+        raise _bad(glob, "braces are nested too deep") from None
 
 
 _TOKEN = re.compile(
@@ -118,5 +120,11 @@ def _one_of(members: str, *, negated: bool) -> str:
     return f"(?!/)[{'^' if negated else ''}{''.join(parts)}]"
 
 
+_SHOWN = 100
+
+
 def _bad(glob: str, what: str) -> UsageError:
-    return UsageError(what, subject=f"pattern {glob!r}", advice="write \\ before a character meant")
+    shown = glob if len(glob) <= _SHOWN else f"{glob[:_SHOWN]}…"
+    return UsageError(
+        what, subject=f"pattern {shown!r}", advice="write \\ before a character meant"
+    )

@@ -1,14 +1,18 @@
 """The two listings of an operation, merged into couples, from a cursor on."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from lakebed.errors import ObjectMissing
+from lakebed.model.location import MAX_KEY_BYTES
 from lakebed.model.objects import Object
 from lakebed.model.pair import sidecar_of
 from lakebed.store.capabilities import Capability
 from lakebed.store.listing import objects, sorted_objects
 from lakebed.transfer.merge import Couple, Entry, merge, pairs
 from lakebed.transfer.sides import Side, Sides
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def couples(sides: Sides, after: str = "") -> Iterator[Couple]:
@@ -32,6 +36,18 @@ def listed(side: Side, after: str = "") -> Iterator[Object]:
     listing = objects if Capability.ORDERED in side.capabilities else sorted_objects
     start = location.path + after if after else ""
     return listing(side.store, location.bucket, location.path, after=start)
+
+
+def held_now(side: Side, relative: str) -> Object | None:
+    """What one end holds of a relative key by now; a listing may be hours old."""
+    key = side.location.key(relative)
+    if not 0 < len(key.encode()) <= MAX_KEY_BYTES:
+        return None  # asked for an empty key, a store would answer for its bucket
+    try:
+        head = side.store.head(side.bucket, key)
+    except ObjectMissing:
+        return None
+    return Object(key, head.size, head.etag, head.modified or _LONG_AGO)
 
 
 def _exactly_one(sides: Sides, after: str) -> Iterator[Couple]:

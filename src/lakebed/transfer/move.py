@@ -2,7 +2,7 @@
 
 A unit is done, failed or in quarantine as a whole. A pair may disagree because its publisher is
 replacing it just then: it is fetched again twice, each time as it is by then, before it is put in
-quarantine.
+quarantine. What the earlier fetches had brought to a place that was empty is then taken away again.
 """
 
 import json
@@ -15,12 +15,14 @@ from lakebed.errors import (
     ChecksumRefused,
     DigestRefused,
     LakebedError,
+    ObjectMissing,
     ProofFailed,
     SourceChanged,
 )
 from lakebed.model.objects import Object
 from lakebed.model.operation import Item, OnChange, Outcome, Unit
 from lakebed.model.pair import is_sidecar
+from lakebed.transfer.keys import refusal
 from lakebed.transfer.lanes import choose
 from lakebed.transfer.lanes.moved import pinned
 from lakebed.transfer.outcomes import done, failed, quarantined
@@ -59,16 +61,19 @@ class UnitMover:
         return outcomes
 
     def _moved(self, unit: Unit) -> list[Outcome]:
+        written: dict[str, str] = {}
         for attempt in count(1):
             try:
                 if attempt > 1:
                     unit = self._refreshed(unit)
-                return self._attempt(unit, attempt)
+                return self._attempt(unit, attempt, written)
             except ENDS_OPERATION:
                 raise
             except LakebedError as error:
                 if attempt > REFETCHES or not self._may_settle(error):
-                    return _refused(unit, error, attempt)
+                    outcomes = _refused(unit, error, attempt)
+                    # Of a first attempt what arrived met its digest, and only waits for the rest.
+                    return self._taken_back(unit, outcomes, written) if attempt > 1 else outcomes
             self._sides.cancellation.wait(self._settle * (attempt - 1))
         raise AssertionError("it is tried until it is settled")
 
@@ -78,8 +83,17 @@ class UnitMover:
             return self._sides.options.on_change is not OnChange.FAIL
         return isinstance(error, (ChecksumRefused, DigestRefused, ProofFailed))
 
-    def _attempt(self, unit: Unit, attempt: int) -> list[Outcome]:
-        """Move each item once; an error of the first leaves the others untouched."""
+    def _attempt(self, unit: Unit, attempt: int, written: dict[str, str]) -> list[Outcome]:
+        """Move each item once; an error of the first leaves the others untouched.
+
+        `written` takes the ETag of each key that arrived.
+        """
+        destination = self._sides.destination
+        for item in unit.items:
+            # The plan has asked so too, but of a unit that failed then a resume asks only here.
+            refused = refusal(destination, destination.location.key(item.key))
+            if refused is not None:
+                raise refused
         word = None
         if unit.digest is not None:
             word = published(self._sides, unit.digest, _archive(unit).key)
@@ -87,9 +101,43 @@ class UnitMover:
         for item in unit.items:
             began = time.monotonic()
             moved = choose.move(self._sides, self._job(item, unit, word))
+            written[item.key] = moved.destination_etag
             seconds = time.monotonic() - began
             outcomes.append(done(item, moved, attempts=attempt, seconds=seconds))
         return outcomes
+
+    def _taken_back(
+        self, unit: Unit, outcomes: list[Outcome], written: dict[str, str]
+    ) -> list[Outcome]:
+        """The outcomes of a refused unit, after what it had `written` is away, or with what stays.
+
+        Its halves may be of two revisions: where nothing was before, nothing is left.
+        """
+        told = []
+        for item, outcome in zip(unit.items, outcomes, strict=True):
+            stays = self._stays(item, written[item.key]) if item.key in written else ""
+            message = f"{outcome.message}; {stays}" if stays else outcome.message
+            told.append(replace(outcome, message=message))
+        return told
+
+    def _stays(self, item: Item, etag: str) -> str:
+        """Take away the revision `etag` that we wrote; else why it stays."""
+        if item.destination_etag == etag:
+            return ""  # as it was
+        if item.destination_etag is not None:
+            return "an earlier fetch replaced what the destination held, which cannot be undone"
+        destination = self._sides.destination
+        key = destination.location.key(item.key)
+        try:
+            if destination.store.head(destination.bucket, key).etag == etag:
+                destination.store.delete(destination.bucket, key)
+        except ObjectMissing:
+            return ""
+        except ENDS_OPERATION:
+            raise
+        except LakebedError as error:
+            return f"what an earlier fetch had brought could not be removed: {error}"
+        return ""
 
     def _job(self, item: Item, unit: Unit, word: Published | None) -> Job:
         if item.source is None:

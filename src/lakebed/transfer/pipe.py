@@ -18,10 +18,16 @@ PIECE = 256 * 1024
 for each of those costs half as much CPU again (docs/adr/0001)."""
 _POLL = 0.5
 """Seconds between two looks at the cancellation while waiting."""
+_FAREWELL = 5.0
+"""Seconds that a reader is waited for once nobody wants its bytes: it hears so at the next one, and
+a source that is silent may not send any until its stall timeout is over."""
 
 
 class Pipe:
-    """Bytes from one thread to another, in order. No more are taken while `depth` are waiting."""
+    """Bytes from one thread to another, in order. No more are taken while `depth` are waiting.
+
+    With a depth of 0 nothing can be written: it stands for a pipe that is not there yet.
+    """
 
     def __init__(self, depth: int, cancellation: Cancellation) -> None:
         self._depth = depth
@@ -38,6 +44,8 @@ class Pipe:
 
     def write(self, data: bytes) -> None:
         """Wait for room; raises BrokenPipeError once nobody reads any more."""
+        if self._abandoned:
+            raise BrokenPipeError
         self._gathered.append(data)
         self._gathered_size += len(data)
         if self._gathered_size >= self._piece:
@@ -89,7 +97,9 @@ class Pipe:
 class Ranged:
     """The bytes of `span` of the listed revision, read anew for each attempt to send them.
 
-    A context: whatever became of the attempts, nobody reads any more when it is left.
+    A context: whatever became of the attempts, nobody reads any more when it is left. But for a
+    reader whose source is silent just then: it is not waited for beyond `_FAREWELL`, holds nothing
+    but its connection, and ends with the next byte or the source's stall timeout.
     """
 
     def __init__(self, sides: Sides, job: Job, span: Span) -> None:
@@ -125,7 +135,7 @@ class Ranged:
         """End the reader of an earlier attempt; who sent its bytes may have left them half read."""
         if self._reader is not None:
             self._pipe.abandon()
-            self._reader.join()
+            self._reader.join(_FAREWELL)
 
     def _read(self, pipe: Pipe) -> None:
         source, job = self._sides.source, self._job

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from lakebed.errors import DestinationChanged, LakebedError, ObjectMissing
+from lakebed.errors import LakebedError, ObjectMissing
 from lakebed.model.objects import Object
 from lakebed.model.operation import (
     Action,
@@ -18,6 +18,7 @@ from lakebed.model.operation import (
     Unit,
 )
 from lakebed.model.pair import archive_of
+from lakebed.transfer.again import another_revision
 from lakebed.transfer.compare import settled_by_listing, unchanged
 from lakebed.transfer.filters import Selector
 from lakebed.transfer.keys import refusal
@@ -149,6 +150,8 @@ class Planner:
                 copies.append(Item(entry.key, Action.COPY, entry.source, etag))
             elif decided.decision is Decision.EXTRA and self._options.delete:
                 deletions.append(Item(entry.key, Action.DELETE, None, etag))
+        if len(deletions) < len(entries):
+            deletions = []  # a pair is deleted as a whole: the source still has its other half
         return (
             Unit(tuple(copies), _digest(couple, copies)) if copies else None,
             Unit(tuple(deletions)) if deletions else None,
@@ -163,11 +166,7 @@ class Planner:
                 return refused
         changed = [p for p in planned if p.decision is Decision.CHANGED]
         if changed and self._options.on_change is OnChange.FAIL:
-            return DestinationChanged(
-                f"the destination holds another revision ({changed[0].reason})",
-                subject=changed[0].key,
-                advice="--on-change replace copies it, keep leaves it",
-            )
+            return another_revision(changed[0].key, changed[0].reason, fails=True)
         return None
 
     def _verified(self, couple: Couple, entries: list[Entry]) -> Step:

@@ -73,37 +73,58 @@ def check_source(sides: Sides, job: Job, md5: str) -> None:
         raise ProofFailed(f"the bytes read have the MD5 {md5}, then {again}", subject=source.key)
 
 
+def has_md5_etags(sides: Sides) -> bool:
+    """Whether the ETags that the destination answers to our writes are MD5s of what was sent.
+
+    Under a key of the key service (`aws:kms`, `aws:kms:dsse`) they are not, whatever the probe,
+    which writes without one, has found of the bucket.
+    """
+    return (
+        Capability.MD5_ETAGS in sides.destination.capabilities
+        and not sides.options.sse.startswith("aws:")
+    )
+
+
 def prove_single(
-    job: Job, destination: Side, written: Written, pieces: Iterable[bytes], sha256: str
+    sides: Sides, job: Job, written: Written, pieces: Iterable[bytes], sha256: str
 ) -> Proof:
     """The proof of an object written by one PUT whose `pieces` hash to `sha256`.
 
     Where the bucket verifies SHA-256 it has done so; else its ETag is compared with the MD5 of
-    the bytes sent. Raises ProofFailed, after removing what is wrong.
+    the bytes sent, or at least the size of what it holds. Raises ProofFailed, after removing what
+    is wrong.
     """
-    can = destination.capabilities
-    compares = Capability.MD5_ETAGS in can and Capability.SHA256 not in can
-    md5 = md5_of(pieces) if compares else None
-    if md5 is not None and md5 != written.etag:
-        remove(destination, job.key, f"its ETag is {written.etag}, the bytes sent have {md5}")
+    verified = Capability.SHA256 in sides.destination.capabilities
+    compared = has_md5_etags(sides) and not verified
+    if compared and (md5 := md5_of(pieces)) != written.etag:
+        why = f"its ETag is {written.etag}, the bytes sent have {md5}"
+        remove(sides.destination, job.key, why)
+    if not (verified or compared):
+        check_size(sides.destination, job)
     if job.digest is not None:
         return Proof.PUBLISHER_SHA256
-    if Capability.SHA256 in can:
+    if verified:
         return Proof.SERVER_CHECKSUM
-    return Proof.ETAG_MD5 if md5 is not None else Proof.SIZE_ONLY
+    return Proof.ETAG_MD5 if compared else Proof.SIZE_ONLY
 
 
-def prove_copy(job: Job, destination: Side, written: Written, digest_checked: bool) -> Proof:
+def prove_copy(sides: Sides, job: Job, written: Written, digest_checked: bool) -> Proof:
     """The proof of an object that the store copied by itself, never through us."""
     source, copied = md5_of_etag(job.source.etag), md5_of_etag(written.etag)
-    if Capability.MD5_ETAGS in destination.capabilities and source and copied:
+    if has_md5_etags(sides) and source and copied:
         if source != copied:
-            remove(destination, job.key, f"its ETag is {copied}, its source's {source}")
+            why = f"its ETag is {copied}, its source's {source}"
+            remove(sides.destination, job.key, why)
         return Proof.PUBLISHER_SHA256 if digest_checked else Proof.ETAG_MD5
+    check_size(sides.destination, job)
+    return Proof.SIZE_ONLY
+
+
+def check_size(destination: Side, job: Job) -> None:
+    """Raise ProofFailed, after removing it, where the destination holds another number of bytes."""
     size = destination.store.head(destination.bucket, job.key).size
     if size != job.source.size:
         remove(destination, job.key, f"it has {size} bytes, its source {job.source.size}")
-    return Proof.SIZE_ONLY
 
 
 def remove(destination: Side, key: str, why: str) -> None:

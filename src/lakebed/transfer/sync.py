@@ -2,20 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import partial
+from itertools import filterfalse
 
-from lakebed.errors import LakebedError, LimitReached, ObjectMissing
-from lakebed.model.operation import (
-    Action,
-    Counters,
-    Kind,
-    ObjectState,
-    Outcome,
-    Unit,
-)
+from lakebed.errors import LakebedError, LimitReached
+from lakebed.model.operation import Counters, Kind, ObjectState, Outcome, Unit
+from lakebed.transfer.again import Again
+from lakebed.transfer.delete import delete_extra, delete_moved
 from lakebed.transfer.move import ENDS_OPERATION, UnitMover
-from lakebed.transfer.outcomes import deleted, failed
+from lakebed.transfer.outcomes import failed
 from lakebed.transfer.plan import Planner, Step
 from lakebed.transfer.prove import UnitProver
 from lakebed.transfer.recorder import Batch, Recorder
@@ -53,7 +49,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
 
     Raises what ends an operation as a whole; what happens to single objects is recorded only.
     """
-    planner = Planner(sides, recorder, kind)
+    planner, again = Planner(sides, recorder, kind), Again(sides, recorder, kind)
     act: Callable[[Unit], list[Outcome]]
     if kind is Kind.VERIFY:
         act = UnitProver(sides, recorder)
@@ -61,8 +57,9 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
         act = UnitMover(sides, recorder, settle=settle)
     limits = _Errors(sides)
     with Workers(sides.options.concurrency, sides.cancellation) as workers:
-        for unit in _to_do(recorder, deletions=False):
-            workers.submit(partial(_act, sides, act, unit, limits))
+        for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):
+            go_on = partial(_go_on, again, recorder, act)
+            workers.submit(partial(_act, sides, go_on, unit, limits))
         for batch, steps in _batches(planner, recorder.cursor()):
             sides.cancellation.check()
             recorder.planned(batch)
@@ -75,20 +72,30 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
                 else:
                     workers.submit(partial(_act, sides, act, step.unit, limits))
     if kind is Kind.SYNC and sides.options.delete:
-        _delete(sides, recorder, limits)
+        delete_extra(sides, recorder, limits.count)
     if kind is Kind.SYNC and sides.options.delete_source:
-        _delete_source(sides, recorder)
+        delete_moved(sides, recorder)
 
 
 def _act(sides: Sides, act: Callable[[Unit], list[Outcome]], unit: Unit, limits: _Errors) -> None:
-    with sides.progress.flying(len(unit.items)):
+    with sides.progress.flying(1):
         limits.count(act(unit))
 
 
-def _to_do(recorder: Recorder, *, deletions: bool) -> Iterator[Unit]:
-    for unit in recorder.unfinished():
-        if (unit.items[0].action is Action.DELETE) == deletions:
-            yield unit
+def _go_on(
+    decide_again: Again, recorder: Recorder, act: Callable[[Unit], list[Outcome]], unit: Unit
+) -> list[Outcome]:
+    """Act on what an earlier run planned, unless it is not to be done as things are by now."""
+    try:
+        outcomes = list(decide_again(unit))
+    except ENDS_OPERATION:
+        raise
+    except LakebedError as error:
+        outcomes = [failed(item, error) for item in unit.items]
+    if not outcomes:
+        return act(unit)
+    recorder.settled(outcomes)
+    return outcomes
 
 
 def _batches(planner: Planner, after: str) -> Iterator[tuple[Batch, list[Step]]]:
@@ -120,71 +127,3 @@ def _add(total: Counters, more: Counters) -> None:
     for counter in fields(Counters):
         name = counter.name
         setattr(total, name, getattr(total, name) + getattr(more, name))
-
-
-def _delete(sides: Sides, recorder: Recorder, limits: _Errors) -> None:
-    """Remove what only the destination has, once everything else is done and all was listed."""
-    counted = recorder.counted()
-    if counted.extra and not counted.listed:
-        raise LimitReached(
-            "the source lists no object: nothing is deleted",
-            subject=str(sides.source.location),
-            advice="is the location right? An empty source is not taken for a deletion",
-        )
-    most = sides.options.max_delete
-    if most is not None and counted.extra > most:
-        raise LimitReached(
-            f"{counted.extra} objects would be deleted, --max-delete is {most}: none was",
-            subject=str(sides.destination.location),
-        )
-    with Workers(sides.options.concurrency, sides.cancellation) as workers:
-        for unit in _to_do(recorder, deletions=True):
-            workers.submit(partial(_delete_unit, sides, recorder, limits, unit))
-
-
-def _delete_unit(sides: Sides, recorder: Recorder, limits: _Errors, unit: Unit) -> None:
-    destination = sides.destination
-    outcomes = []
-    for item in unit.items:
-        try:
-            destination.store.delete(destination.bucket, destination.location.key(item.key))
-        except ENDS_OPERATION:
-            raise
-        except LakebedError as error:
-            outcomes.append(failed(item, error))
-        else:
-            outcomes.append(deleted(item))
-    recorder.settled(outcomes)
-    limits.count(outcomes)
-
-
-def _delete_source(sides: Sides, recorder: Recorder) -> None:
-    """Remove from the source what is proved at the destination and remembered as done."""
-    refused: list[LakebedError] = []
-    with Workers(sides.options.concurrency, sides.cancellation) as workers:
-        for arrived in recorder.arrived():
-            workers.submit(partial(_delete_moved, sides, recorder, arrived, refused))
-    if refused:
-        raise LimitReached(
-            f"{len(refused)} objects arrived and could not be deleted at the source: {refused[0]}",
-            subject=str(sides.source.location),
-        )
-
-
-def _delete_moved(
-    sides: Sides, recorder: Recorder, arrived: Outcome, refused: list[LakebedError]
-) -> None:
-    source = sides.source
-    key = source.location.key(arrived.key)
-    try:
-        if source.store.head(source.bucket, key).etag != arrived.source_etag:
-            return  # a newer revision, which has not arrived: it stays for the next run
-        source.store.delete(source.bucket, key)
-    except ObjectMissing:
-        pass  # an earlier run deleted it and was ended before it could say so
-    except ENDS_OPERATION:
-        raise
-    except LakebedError as error:
-        refused.append(error)
-        return
-    recorder.settled([replace(arrived, state=ObjectState.DELETED)])

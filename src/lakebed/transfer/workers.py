@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from lakebed.errors import Interrupted, LakebedError
+from lakebed.errors import Interrupted, LakebedError, UsageError
 from lakebed.store.cancellation import Cancellation
 
 _POLL = 0.5
@@ -21,6 +21,10 @@ class Workers:
     """
 
     def __init__(self, count: int, cancellation: Cancellation) -> None:
+        if count < 1:
+            raise UsageError(
+                f"{count} objects in flight move nothing", subject="concurrency", advice="1 or more"
+            )
         self._cancellation = cancellation
         self._places = threading.BoundedSemaphore(2 * count)
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="lakebed-lane")

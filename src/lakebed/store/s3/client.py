@@ -219,6 +219,7 @@ class Client:
 
     def _failure(self, number: int, said: str, request: Request) -> LakebedError:
         subject = self._subject(request)
+        said = _without_proxy(number, said, self.endpoint.proxy)
         if number in (pycurl.E_PARTIAL_FILE, pycurl.E_READ_ERROR):
             return errors.BodyTruncated(f"the body was cut short: {said}", subject=subject)
         # A handshake that the network ended says nothing about certificates.
@@ -249,6 +250,16 @@ def _check_key(key: str) -> None:
 
 def _number_and_text(refused: pycurl.error) -> tuple[int, str]:
     return int(refused.args[0]), str(refused.args[-1])
+
+
+def _without_proxy(number: int, said: str, proxy: str | None) -> str:
+    """libcurl's words without the URL of the proxy, for it may hold a password."""
+    if proxy:
+        said = said.replace(proxy, "the proxy")
+    # Of a URL that it cannot read libcurl quotes what fits into its words: cut, or the one of a
+    # variable of the environment, it is no text that we know.
+    before, quote, _ = said.partition("'")
+    return f"{before}the proxy" if quote and number == pycurl.E_COULDNT_RESOLVE_PROXY else said
 
 
 _CUT = ("reset by peer", "SSL_ERROR_SYSCALL", "unexpected eof")

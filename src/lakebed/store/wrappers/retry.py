@@ -1,17 +1,21 @@
 """Tries a request again where that can help: full jitter, Retry-After honoured, bodies resumed."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 from lakebed.errors import LakebedError, PreconditionFailed, SourceChanged, StoreError
-from lakebed.model.objects import Head, Span
+from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.contract import Sink, Store
+from lakebed.store.contract import NO_ATTRIBUTES, Body, Buffer, Sink, Store
 from lakebed.store.wrappers.forwarding import Forwarding
 
 T = TypeVar("T")
+
+ASKED_TIMES = 6
+"""How many times the longest pause of our own a store may ask us to wait: 120 s, as a Retry-After
+has it where a rate is counted by the minute. Coming back before only prolongs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Backoff:
     def pause(self, attempt: int, asked: float | None, draw: Callable[[], float]) -> float:
         """Before trying again after failed attempt number `attempt`, from 0."""
         if asked is not None:
-            return min(asked, self.longest)
+            return min(asked, self.longest * ASKED_TIMES)
         return draw() * min(self.longest, self.first * 2.0**attempt)
 
 
@@ -76,6 +80,63 @@ class Retry(Forwarding):
         of the same revision only."""
         resumed = _Resumed(self._inner, bucket, key, sink, span, if_match)
         return self._call("get", self._on(bucket, key), resumed.attempt)
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        body: Body,
+        *,
+        attributes: Attributes = NO_ATTRIBUTES,
+        sha256: str | None = None,
+        write: Write = Write.ALWAYS,
+    ) -> Written:
+        """As the contract says; what the body raises is raised, and not tried again here."""
+        sent = _unrepeated(body)
+        try:
+            return super().put(bucket, key, sent, attributes=attributes, sha256=sha256, write=write)
+        except _BodyFailed as failed:
+            raise failed.error from None
+
+    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+        """As `put`."""
+        try:
+            return super().upload_part(bucket, key, upload_id, number, _unrepeated(body))
+        except _BodyFailed as failed:
+            raise failed.error from None
+
+
+class _BodyFailed(Exception):
+    """What a body raised, on its way past the retries of the store that it was sent to.
+
+    A body that is read from another store has been tried again there: both would multiply.
+    """
+
+    def __init__(self, error: LakebedError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class _Unrepeated:
+    """A body whose own errors are marked as such."""
+
+    body: Body
+
+    @property
+    def size(self) -> int:
+        return self.body.size
+
+    def chunks(self) -> Iterator[bytes]:
+        try:
+            yield from self.body.chunks()
+        except LakebedError as error:
+            raise _BodyFailed(error) from None
+
+
+def _unrepeated(body: Body) -> Body:
+    """The body as it is where it is in memory: it cannot fail, and is sent in one piece."""
+    return body if isinstance(body, Buffer) else _Unrepeated(body)
 
 
 class _Resumed:

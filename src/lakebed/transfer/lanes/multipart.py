@@ -12,10 +12,16 @@ from lakebed.errors import LakebedError, ObjectMissing, ObjectTooLarge, ProofFai
 from lakebed.model.objects import Attributes, Part, Span, Written
 from lakebed.model.operation import Proof
 from lakebed.model.quantity import MIB
-from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Body, Properties
-from lakebed.transfer.proof import check_publisher, check_source, doubted, multipart_etag
-from lakebed.transfer.sides import Job, Side, Sides
+from lakebed.transfer.proof import (
+    check_publisher,
+    check_size,
+    check_source,
+    doubted,
+    has_md5_etags,
+    multipart_etag,
+)
+from lakebed.transfer.sides import Job, Sides
 
 PART = 16 * MIB
 """The usual part: 5 MiB parts cost five times the throughput of 16 to 64 MiB ones over a wide
@@ -62,14 +68,16 @@ def upload(
         check_publisher(job, passing.sha256)
         if passing.md5 is not None:
             check_source(sides, job, passing.md5)
-        written = _complete(destination, job, upload_id, parts)
+        written = _complete(sides, job, upload_id, parts)
     except BaseException:
         _abort(sides, job.key, upload_id)
         raise
+    compared = has_md5_etags(sides)  # each part's, as it was acknowledged
+    if not compared:
+        check_size(destination, job)
     if job.digest is not None:
         return written, Proof.PUBLISHER_SHA256, passing.sha256
-    proof = Proof.ETAG_MD5 if Capability.MD5_ETAGS in destination.capabilities else Proof.SIZE_ONLY
-    return written, proof, passing.sha256
+    return written, Proof.ETAG_MD5 if compared else Proof.SIZE_ONLY, passing.sha256
 
 
 class _Digests:
@@ -96,7 +104,7 @@ class Passing:
 
     def __init__(self, sides: Sides, job: Job) -> None:
         self._sides, self._job = sides, job
-        self._proves_parts = Capability.MD5_ETAGS in sides.destination.capabilities
+        self._proves_parts = has_md5_etags(sides)
         self._digests = _Digests(with_md5=doubted(job))
 
     @property
@@ -152,16 +160,14 @@ class _Digested:
             yield chunk
 
 
-def _complete(destination: Side, job: Job, upload_id: str, parts: list[Part]) -> Written:
+def _complete(sides: Sides, job: Job, upload_id: str, parts: list[Part]) -> Written:
     """Complete the upload, also where an earlier attempt's acknowledgement was lost."""
-    store, bucket = destination.store, destination.bucket
+    store, bucket = sides.destination.store, sides.destination.bucket
     try:
         return store.complete_upload(bucket, job.key, upload_id, parts)
     except ObjectMissing:
         head = store.head(bucket, job.key)
-        if Capability.MD5_ETAGS not in destination.capabilities or head.etag != multipart_etag(
-            part.etag for part in parts
-        ):
+        if not has_md5_etags(sides) or head.etag != multipart_etag(part.etag for part in parts):
             raise
         return Written(head.etag)
 

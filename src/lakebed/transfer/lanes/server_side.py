@@ -31,7 +31,7 @@ def move(sides: Sides, job: Job) -> Moved:
             if_match=job.source.etag,
             attributes=attributes,
         )
-    proof = prove_copy(job, destination, written, digest_checked=sha256 is not None)
+    proof = prove_copy(sides, job, written, digest_checked=sha256 is not None)
     return Moved(Lane.SERVER_SIDE, proof, written.etag, sha256)
 
 

@@ -88,7 +88,7 @@ def _sent(sides: Sides, job: Job, path: str, attributes: Attributes) -> Moved:
             attributes=attributes,
             sha256=sha256 if Capability.SHA256 in can else None,
         )
-        proof = prove_single(job, destination, written, staged.chunks(), sha256)
+        proof = prove_single(sides, job, written, staged.chunks(), sha256)
     return Moved(Lane.STAGED, proof, written.etag, sha256)
 
 

@@ -36,7 +36,7 @@ def move(sides: Sides, job: Job) -> Moved:
             attributes=attributes_of(sides, job, head),
             sha256=sha256 if Capability.SHA256 in destination.capabilities else None,
         )
-        proof = prove_single(job, destination, written, pieces, sha256)
+        proof = prove_single(sides, job, written, pieces, sha256)
     return Moved(Lane.WHOLE, proof, written.etag, sha256)
 
 
