@@ -52,3 +52,26 @@ def test_free_ports_differ_and_leave_out_those_in_use(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(("host", "expected"), [("0.0.0.0", "127.0.0.1"), ("10.1.2.3", "10.1.2.3")])
 def test_a_client_on_this_machine_has_an_address_to_connect_to(host: str, expected: str) -> None:
     assert Address(host, 1).reachable == Address(expected, 1)
+
+
+def test_a_host_that_nobody_knows_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def unknown(host: str, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(ConfigurationError, match=r"nohost\.invalid: .*not known"):
+        Address("nohost.invalid", 0).with_free_port()
+    assert asked == ["nohost.invalid"]
+
+
+def test_a_host_of_another_machine_is_refused_at_once() -> None:
+    with pytest.raises(ConfigurationError, match=r"192\.0\.2\.1: .*[Cc]annot assign"):
+        Address("192.0.2.1", 0).with_free_port()
+
+
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0"])
+def test_a_host_of_this_machine_has_free_ports(host: str) -> None:
+    assert Address(host, 0).with_free_port().host == host

@@ -75,7 +75,9 @@ def test_what_was_interrupted_goes_on_where_it_stopped(world: World) -> None:
 
 def test_a_store_that_is_away_fails_the_operation_which_can_be_resumed(world: World) -> None:
     world.put("a", b"x")
-    world.fail("put", "in/a", errors.StoreUnreachable("connection refused", subject="dst"))
+    away = errors.StoreUnreachable("connection refused", subject="dst")
+    world.on("put", "in/a", lambda: world.fail("list_page", "dst", away))
+    world.fail("put", "in/a", away)
     with world.platform() as platform:
         failed = platform.sync(request())
         assert (failed.state, failed.error) == (OperationState.FAILED, "store-unreachable")

@@ -107,6 +107,44 @@ def test_an_amazon_store_is_addressed_virtually_in_its_region(file: Path) -> Non
     assert store.url == "https://s3.cn-north-1.amazonaws.com.cn"
 
 
+@pytest.mark.parametrize("proxy", ["http://proxy:3128", "https://u:p%20w@proxy/", "http://[::1]:1"])
+def test_a_proxy_is_a_url_with_scheme_and_host(file: Path, proxy: str) -> None:
+    store = _load(file, f'[stores.lake]\nproxy = "{proxy}"').store("lake")
+    assert store.proxy
+    assert store.proxy.get_secret_value() == proxy
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "",
+        "proxy:3128",
+        "socks5://user:hush@proxy:1",
+        "http://",
+        "http://user:hu sh@proxy",
+        "http://user:s3 cr3t/hush@proxy:3128",
+        "http://user:hush/pw@proxy",
+        "http://user:hush",
+        "http://user:hush@proxy:99999",
+        "http://user:hush@proxy:port",
+        "http://user:hush@proxy?x",
+        "http://user:hush@[proxy",
+        "http://user:hush\u2100@proxy",
+    ],
+)
+def test_any_other_proxy_is_refused_and_never_repeated(file: Path, proxy: str) -> None:
+    said = _refusal(file, f'[stores.lake]\nproxy = "{proxy}"')
+    assert "stores.lake.proxy: write http://HOST:PORT" in said
+    assert "line 2" in said
+    assert not any(word in said for word in ("hush", "hu sh", "s3 cr3t", "socks5"))
+
+
+@pytest.mark.parametrize("timeout", ["inf", "nan", "1e300", '"99999999999999d"', "0"])
+def test_a_timeout_that_no_clock_can_wait_for_is_refused(file: Path, timeout: str) -> None:
+    said = _refusal(file, f"[stores.lake]\ntimeouts.total = {timeout}")
+    assert "stores.lake.timeouts.total" in said
+
+
 # --- the default store ---------------------------------------------------------------------------
 
 

@@ -2,13 +2,21 @@
 
 import pytest
 
-from lakebed.errors import ChecksumRefused
-from lakebed.model.operation import Action, Counters, Item, ObjectState, Outcome, Unit
+from lakebed.errors import ChecksumRefused, Interrupted, StoreUnreachable
+from lakebed.model.operation import (
+    Action,
+    Counters,
+    Item,
+    Kind,
+    ObjectState,
+    Outcome,
+    Unit,
+)
 from lakebed.model.pair import sidecar_of
 from lakebed.store.capabilities import Capability
 from lakebed.transfer.move import UnitMover
 from lakebed.transfer.recorder import Batch
-from tests.faults import Change, Deny, Refuse
+from tests.faults import Change, Deny, Drop, Refuse
 from tests.transfer.engine import Engine, able
 
 DATA = b"open,high,low,close\n" * 40
@@ -28,6 +36,44 @@ def test_a_key_that_was_refused_is_refused_again_when_the_operation_goes_on(name
         engine.recorder.retry_failed()
     assert engine.at_destination() == {}
     assert engine.source.count("get") == 0
+
+
+# --- one object, or the store --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Kind.SYNC, Kind.VERIFY])
+def test_an_object_that_breaks_each_connection_fails_alone(kind: Kind) -> None:
+    engine = Engine(kind=kind)
+    for name in "abc":
+        engine.publish(name, DATA)
+        if kind is Kind.VERIFY:
+            engine.hold(name, DATA)
+    store = engine.source if kind is Kind.SYNC else engine.destination
+    broken, verb = ("spot/b", "get") if kind is Kind.SYNC else ("b/b", "head")
+    store.inject(Drop(), verb, broken, times=None)
+    assert engine.run() is None
+    assert engine.outcome("b").error == "store-unreachable"
+    assert engine.recorder.in_state(ObjectState.DONE) == {"a", "c"}
+
+
+@pytest.mark.parametrize("end", ["source", "destination"])
+def test_a_store_that_answers_nothing_at_all_ends_the_operation(end: str) -> None:
+    engine = Engine()
+    engine.publish("a", DATA)
+    engine.source.inject(Drop(), "get", times=None)
+    store = engine.source if end == "source" else engine.destination
+    store.inject(Drop(), "list_page", nth=2, times=None)
+    assert isinstance(engine.run(), StoreUnreachable)
+    assert engine.states() == {"a": ObjectState.PENDING}
+
+
+def test_a_stop_is_heard_while_a_store_is_asked_whether_it_is_there() -> None:
+    engine = Engine()
+    engine.publish("a", DATA)
+    engine.source.inject(Drop(), "get", times=None)
+    engine.source.inject(Refuse(Interrupted("stopped")), "list_page", nth=2)
+    assert isinstance(engine.run(), Interrupted)
+    assert engine.states() == {"a": ObjectState.PENDING}
 
 
 # --- what had arrived ----------------------------------------------------------------------------

@@ -119,6 +119,7 @@ def test_a_store_that_is_gone_ends_it(engine: Engine) -> None:
     engine.publish("a", DATA)
     engine.hold("a", DATA)
     engine.destination.inject(Drop(), "head", times=None)
+    engine.destination.inject(Drop(), "list_page", nth=2, times=None)
     assert isinstance(engine.run(), StoreUnreachable)
     assert engine.states() == {"a": ObjectState.PENDING}
 

@@ -34,6 +34,7 @@ kept = pytest.mark.parametrize("option", KEPT, ids=["fail", "keep", "ignore-exis
 def killed_before_moving(engine: Engine) -> None:
     """A run that planned and was ended before it wrote anything at the destination."""
     engine.destination.inject(Drop(), "put", times=None)
+    engine.destination.inject(Drop(), "list_page", nth=2, times=None)
     assert isinstance(engine.run(), errors.StoreUnreachable)
     assert set(engine.states().values()) == {PENDING}
     engine.destination.heal()

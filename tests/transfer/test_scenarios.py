@@ -213,6 +213,7 @@ def test_a_store_that_is_gone_ends_the_operation_and_leaves_its_rows_pending(end
     engine.publish("c", DATA)
     store, verb = (engine.source, "get") if end == "source" else (engine.destination, "put")
     store.inject(Drop(), verb, lambda key: not key.endswith("/c"), nth=2, times=None)
+    store.inject(Drop(), "list_page", nth=2, times=None)
     assert isinstance(engine.run(), errors.StoreUnreachable)
     assert set(engine.states().values()) == {PENDING}
     store.heal()
@@ -225,6 +226,7 @@ def test_a_source_that_is_gone_in_the_middle_of_a_stream_ends_the_operation(
 ) -> None:
     streamed.publish("a", LARGE)
     streamed.source.inject(Drop(), "get", nth=2, times=None)
+    streamed.source.inject(Drop(), "list_page", nth=2, times=None)
     assert isinstance(streamed.run(), errors.StoreUnreachable)
     assert streamed.at_destination() == {}
 
@@ -978,7 +980,7 @@ def test_one_exact_key_may_take_another_name_and_is_proved_by_its_sidecar() -> N
 def test_one_exact_key_that_is_not_there_is_an_error() -> None:
     engine = Engine(source_at=Location("binance", "public", "spot/a"))
     engine.held_source.put("public", "spot/ab", Buffer((DATA,)))
-    assert isinstance(engine.run(), errors.ObjectMissing)
+    assert isinstance(engine.run(), errors.UsageError)
 
 
 # --- lanes ---------------------------------------------------------------------------------------

@@ -144,7 +144,8 @@ class EmbeddedStore:
                 if any(words in child.tail() for words in _IN_USE):
                     return False
                 raise self._failed(child, "the server ended while it started")
-            if knock(address.reachable, self._credentials, "GET", "/") == HTTPStatus.OK:
+            status = knock(address.reachable, self._credentials, "GET", "/")
+            if status == HTTPStatus.OK and launch.is_ready():
                 return True
         raise self._failed(child, f"the server does not answer after {START_SECONDS:.0f} s")
 

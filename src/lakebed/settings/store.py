@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from lakebed.errors import UsageError
-from lakebed.model.quantity import parse_duration
+from lakebed.model.quantity import MAX_DURATION, parse_duration
 
 Addressing = Literal["path", "virtual"]
 Digests = Literal["sidecar", "off"]
@@ -32,6 +32,24 @@ def _endpoint(text: str) -> str:
         raise ValueError("an endpoint has no path: the bucket belongs into the location")
     _ = parts.port  # raises ValueError where it is no number
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _proxy(secret: SecretStr) -> SecretStr:
+    # Nothing of the text is repeated, and neither is what the parser says of it.
+    text = secret.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+        more = parts.path.strip("/") or parts.query or parts.fragment
+        readable = parts.scheme in ("http", "https") and parts.hostname and not more
+    except ValueError:
+        readable = False
+    if not readable or any(character.isspace() for character in text):
+        raise ValueError(
+            "write http://HOST:PORT or https://HOST:PORT; a password before the host "
+            "has %20 for a blank, %2F for a /"
+        )
+    return secret
 
 
 def _seconds(value: object) -> object:
@@ -51,7 +69,8 @@ def _words(value: object) -> object:
 
 
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
+Proxy = Annotated[SecretStr, AfterValidator(_proxy)]
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=MAX_DURATION)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -95,7 +114,7 @@ class StoreSettings(BaseModel):
     )
     ca: Path | None = None
     """A file with the certificates that are trusted instead of the system's."""
-    proxy: SecretStr | None = None
+    proxy: Proxy | None = None
     """The URL of an HTTP proxy; secret, for it may hold a password."""
     timeouts: Timeouts = Timeouts()
     digests: Digests = "sidecar"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from lakebed.errors import ObjectMissing
+from lakebed.errors import ObjectMissing, UsageError
 from lakebed.model.location import MAX_KEY_BYTES
 from lakebed.model.objects import Object
 from lakebed.model.pair import sidecar_of
@@ -59,7 +59,7 @@ def _exactly_one(sides: Sides, after: str) -> Iterator[Couple]:
         return
     found = _one(source, path)
     if found is None:
-        raise ObjectMissing(
+        raise UsageError(
             "there is no such object",
             subject=str(source.location),
             advice="a folder's location ends in /",

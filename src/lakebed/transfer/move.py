@@ -28,7 +28,7 @@ from lakebed.transfer.lanes.moved import pinned
 from lakebed.transfer.outcomes import done, failed, quarantined
 from lakebed.transfer.publisher import Published, published
 from lakebed.transfer.recorder import Recorder
-from lakebed.transfer.sides import Job, Sides
+from lakebed.transfer.sides import Job, Side, Sides
 
 REFETCHES = 2
 """How often a pair that disagrees is fetched again."""
@@ -46,6 +46,25 @@ ENDS_OPERATION = (
     errors.LedgerError,
 )
 """Errors that every other object would meet too: they end the operation, which can be resumed."""
+
+
+def ends_operation(sides: Sides, error: LakebedError) -> bool:
+    """Whether every other object would meet this error too, which then ends the operation.
+
+    One object alone may break each connection on which it is asked for. So where a store seems to
+    be away both are asked something cheap: as long as they answer it is that object's own.
+    """
+    if isinstance(error, errors.StoreUnreachable):
+        return not all(_answers(side) for side in (sides.source, sides.destination))
+    return isinstance(error, ENDS_OPERATION)
+
+
+def _answers(side: Side) -> bool:
+    try:
+        side.store.list_page(side.bucket, side.location.path, limit=1)
+    except errors.StoreError:
+        return False
+    return True
 
 
 class UnitMover:
@@ -67,9 +86,9 @@ class UnitMover:
                 if attempt > 1:
                     unit = self._refreshed(unit)
                 return self._attempt(unit, attempt, written)
-            except ENDS_OPERATION:
-                raise
             except LakebedError as error:
+                if ends_operation(self._sides, error):
+                    raise
                 if attempt > REFETCHES or not self._may_settle(error):
                     outcomes = _refused(unit, error, attempt)
                     # Of a first attempt what arrived met its digest, and only waits for the rest.

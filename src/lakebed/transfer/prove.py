@@ -6,7 +6,7 @@ from lakebed.errors import DigestRefused, LakebedError, ProofFailed
 from lakebed.model.objects import Object, md5_of_etag
 from lakebed.model.operation import Item, Outcome, Proof, Unit
 from lakebed.transfer.lanes.moved import pinned
-from lakebed.transfer.move import ENDS_OPERATION
+from lakebed.transfer.move import ends_operation
 from lakebed.transfer.outcomes import failed, proved
 from lakebed.transfer.pipe import DEPTH
 from lakebed.transfer.proof import read_digest
@@ -30,9 +30,9 @@ class UnitProver:
         began = time.monotonic()
         try:
             proof, sha256 = self._proof(item, unit)
-        except ENDS_OPERATION:
-            raise
         except LakebedError as error:
+            if ends_operation(self._sides, error):
+                raise
             return failed(item, error)
         return proved(item, proof, sha256, seconds=time.monotonic() - began)
 

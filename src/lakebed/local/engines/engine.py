@@ -1,6 +1,6 @@
 """What the embedded store needs to know of an engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +29,8 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     residue: tuple[Path, ...] = ()
     """Files outside the site that the server may leave behind."""
+    is_ready: Callable[[], bool] = lambda: True
+    """Asked once the server answers: whether it can also read and write objects."""
 
 
 class Engine(Protocol):

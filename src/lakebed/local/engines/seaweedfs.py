@@ -4,12 +4,15 @@ Only the gateway listens where the caller said. The other parts listen on loopba
 HTTP requests that the gateway did not sign; their gRPC ports are open to users of this machine.
 """
 
+import http.client
 import json
 import os
 import secrets
 import shutil
 import sysconfig
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lakebed.local.address import free_ports
@@ -34,13 +37,13 @@ class Seaweedfs:
 
     def launch(self, binary: Path, site: Site) -> Launch:
         free = iter(free_ports(2 * len(_PARTS) - 1))
-        http = {part: next(free) for part in _PARTS[:-1]} | {"s3": site.address.port}
+        ports = {part: next(free) for part in _PARTS[:-1]} | {"s3": site.address.port}
         grpc = {part: next(free) for part in _PARTS}
         options = {
             "dir": site.data,
             "ip": "127.0.0.1",
             "ip.bind": "127.0.0.1",
-            **{f"{part}.port": port for part, port in http.items()},
+            **{f"{part}.port": port for part, port in ports.items()},
             **{f"{part}.port.grpc": port for part, port in grpc.items()},
             "master.telemetry": "false",
             "master.volumeSizeLimitMB": 1024,
@@ -66,9 +69,25 @@ class Seaweedfs:
             environment={f"WEED_JWT_{name}_KEY": secrets.token_hex(32) for name in _INTERNAL_KEYS},
             residue=(
                 *(_SOCKETS / f"seaweedfs-{part}-grpc-{port}.sock" for part, port in grpc.items()),
-                *(_SOCKETS / f"seaweedfs-{part}-{port}.sock" for part, port in http.items()),
+                *(_SOCKETS / f"seaweedfs-{part}-{port}.sock" for part, port in ports.items()),
             ),
+            is_ready=partial(_has_volumes, ports["master"]),
         )
+
+
+def _has_volumes(master: int) -> bool:
+    """Whether the volume server has told the master what it holds.
+
+    Its first word is refused where the master has no leader yet, and the next one comes seconds
+    later: until then the gateway answers, and each object is an internal error.
+    """
+    try:
+        with closing(http.client.HTTPConnection("127.0.0.1", master, timeout=5)) as connection:
+            connection.request("GET", "/dir/status")
+            status = json.load(connection.getresponse())
+        return bool(status["Topology"]["Max"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        return False
 
 
 def _identities(site: Site) -> Path:
