@@ -22,3 +22,8 @@ def __getattr__(name: str) -> object:
         if name in __all__ and hasattr(import_module(module), name):
             return getattr(import_module(module), name)
     raise AttributeError(f"module 'lakebed' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What is there to be used, also before it is imported."""
+    return sorted({*globals(), *__all__})

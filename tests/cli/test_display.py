@@ -9,14 +9,14 @@ import pytest
 from rich.console import Console
 
 from lakebed.cli import display, output
-from lakebed.cli.display.display import Interval, Rate
+from lakebed.cli.display.display import Growth, Interval, Rate
 from lakebed.cli.display.events import Events
 from lakebed.cli.display.lines import Lines
 from lakebed.cli.display.phrases import phrases
 from lakebed.cli.display.quiet import Quiet
 from lakebed.cli.display.terminal import Terminal
 from lakebed.cli.options import Common, Output
-from lakebed.model.operation import Kind
+from lakebed.report.text_report import Told
 
 from .conftest import ID, SNAPSHOT, summary
 
@@ -56,8 +56,8 @@ def test_a_live_line_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None
         shown.progress(SNAPSHOT)
         shown.event("failed", {"key": "[red]x", "error": "store-fault"})
     text = screen.getvalue()
-    assert f"operation {ID} started, listing" in text
-    assert "1 of 2 objects · 1.0 MiB of 4.0 MiB · 1.0 MiB/s" in text
+    assert f"operation {ID} started\n" in text
+    assert "1 of 2+ objects · 1.0 MiB/s · 1.0 MiB of 4.0 MiB+" in text
     assert "failed      [red]x: store-fault" in text
 
 
@@ -74,15 +74,41 @@ def test_a_phrase_is_there_only_where_there_is_something_to_say() -> None:
     busy = replace(SNAPSHOT, failed=1, quarantined=2, deleted=3)
     assert phrases(busy, 1.5 * MIB) == [
         "7 of 2 objects",
-        "1.0 MiB of 4.0 MiB",
         "1.5 MiB/s",
+        "2.0 s left",
+        "1.0 MiB of 4.0 MiB",
         "1 unchanged",
         "1 in flight",
         "2 retries",
         "1 failed",
         "2 quarantined",
-        "2.0 s left",
     ]
+
+
+def test_a_total_that_grows_is_no_total_and_leaves_no_time() -> None:
+    assert phrases(SNAPSHOT, 1.5 * MIB, growing=True)[:3] == [
+        "1 of 2+ objects",
+        "1.5 MiB/s",
+        "1.0 MiB of 4.0 MiB+",
+    ]
+
+
+def test_a_total_grows_until_it_stood_still_for_longer_than_ever() -> None:
+    growth = Growth()
+    seen = [(0.0, 10), (1.9, 10), (2.0, 10), (6.0, 20), (9.0, 20), (17.9, 20), (18.0, 20)]
+    found = [growth.of(replace(SNAPSHOT, seconds=s, planned=planned)) for s, planned in seen]
+    assert found == [True, True, False, True, True, True, False]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_live_line_is_one_line(width: int) -> None:
+    screen = Tty()
+    console = Console(file=screen, force_terminal=True, width=width, no_color=True)
+    with Terminal(console) as shown:
+        shown.progress(replace(SNAPSHOT, planned=1_000_000, failed=1000, quarantined=1000))
+        drawn = screen.getvalue()
+    assert "\n" not in drawn
+    assert "2,001 of 1,000,000+ objects"[: width - 18] in drawn
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
@@ -103,7 +129,7 @@ def test_plain_lines_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> No
     seldom.progress(SNAPSHOT)
     assert capsys.readouterr().err == ""
     often.progress(SNAPSHOT)
-    assert capsys.readouterr().err.startswith("1 of 2 objects, 1.0 MiB of 4.0 MiB, ")
+    assert capsys.readouterr().err.startswith("1 of 2+ objects, 1.0 MiB/s, ")
 
 
 def test_a_thousand_failures_are_counted_and_not_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +157,7 @@ def test_an_operation_does_not_fail_because_nobody_watches(
         assert output.emit({"first": 1}) is False
         with Events() as events:
             events.event("copied", {"key": "x"})
-            events.finished(summary(), (), Kind.SYNC)
+            events.finished(summary(), (), Told())
 
 
 def test_what_has_no_file_needs_no_silence() -> None:

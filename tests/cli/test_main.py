@@ -140,8 +140,36 @@ def test_a_full_disk_behind_stdout_is_no_success(
 ) -> None:
     monkeypatch.setattr("sys.stdout", _Full())
     ended = lakebed("stores")
-    assert ended.code == 1
-    assert "No space left on device" in ended.err
+    assert (ended.code, ended.err) == (3, "lakebed: stdout: No space left on device\n")
+
+
+def test_a_full_disk_behind_stdout_does_not_end_an_operation(
+    lakebed: Lakebed, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", _Full())
+    ended = lakebed("sync", "--json", "a:b", "c:d")
+    assert len(platform.requests) == 1
+    assert (ended.code, ended.err) == (3, "lakebed: stdout: No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["sync", "--help"]])
+def test_help_that_cannot_be_written_is_no_success(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            _lakebed(*arguments), stdout=full, stderr=subprocess.PIPE, timeout=30
+        )
+    assert ended.returncode == 3
+    assert ended.stderr == b"lakebed: stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize("option", ["--config", "--config=x", "-v", "--debug"])
+def test_an_option_before_the_command_is_told_its_place(lakebed: Lakebed, option: str) -> None:
+    ended = lakebed(option, "x", "sync")
+    name = option.partition("=")[0]
+    assert (ended.code, ended.err) == (
+        2,
+        f"lakebed: {name}: write it after the command, as in lakebed sync {name} …\n",
+    )
 
 
 def test_the_end_of_a_foreign_library_is_taken_over(

@@ -17,7 +17,17 @@ from lakebed.settings import Settings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities, Capability
 
-from .conftest import ID, MOMENT, REQUEST, FakePlatform, Lakebed, Planned, failure, operation
+from .conftest import (
+    ID,
+    MOMENT,
+    REQUEST,
+    FakePlatform,
+    Lakebed,
+    Planned,
+    failure,
+    operation,
+    summary,
+)
 
 DECISIONS = [
     Planned(Decision.COPY, "a.zip", 2048, "missing"),
@@ -157,11 +167,14 @@ def test_one_operation_is_shown_with_all_that_it_refused(
     lakebed: Lakebed, platform: FakePlatform
 ) -> None:
     platform.operations = [operation(REQUEST, OperationState.PARTIAL)]
+    platform.summary = summary(OperationState.PARTIAL, failed=30)
     platform.failures = [failure(f"k{n}", ObjectState.FAILED) for n in range(30)]
     shown = lakebed("operations", "1M7").out
     assert shown.startswith("sync a:b → c:d\n  started     2026-05-08 12:00:00\nCopied 2 of 3")
     assert "  error       went wrong\n" in shown
     assert shown.count("the store broke") == 30
+    assert "more:" not in shown
+    assert shown.index("k29") < shown.index(f"  operation   {ID}")
     lines = lakebed("operations", "1M7", "--json").out.splitlines()
     assert len(lines) == 31
     assert json.loads(lines[-1])["event"] == "failed"
@@ -196,7 +209,7 @@ def test_prune_says_how_many_it_forgot(
     ledger.request_cancel(ledger.create(REQUEST))
     ledger.engine.dispose()
     assert lakebed("operations", "prune", "--keep-last", "1").out == "0 operations pruned\n"
-    assert lakebed("operations", "prune", "--older-than", "1d").out == "1 operations pruned\n"
+    assert lakebed("operations", "prune", "--older-than", "1d").out == "1 operation pruned\n"
     assert lakebed("operations", "prune", "-q").out == ""
 
 

@@ -23,7 +23,7 @@ from lakebed.model.operation import (
     Request,
 )
 
-from .conftest import ID, FakePlatform, Lakebed, failure, summary
+from .conftest import ID, REQUEST, FakePlatform, Lakebed, failure, operation, summary
 
 
 def test_without_options_the_defaults_of_the_model_stand(
@@ -252,6 +252,42 @@ def test_verify_asks_for_a_verification(lakebed: Lakebed, platform: FakePlatform
     assert platform.requests[0].kind is Kind.VERIFY
     assert platform.requests[0].options.filters.patterns == ((True, "*.zip"),)
     assert ended.out.startswith("Verified 2 of 3 objects in 2.0 s\n")
+
+
+def test_a_verification_that_is_resumed_is_reported_as_one(
+    lakebed: Lakebed, platform: FakePlatform
+) -> None:
+    verification = replace(REQUEST, kind=Kind.VERIFY)
+    platform.operations = [operation(verification, OperationState.COMPLETED)]
+    assert lakebed("resume", ID).out.startswith("Verified 2 of 3 objects in 2.0 s\n")
+
+
+def test_the_rate_of_several_runs_is_not_said(lakebed: Lakebed, platform: FakePlatform) -> None:
+    once = operation(REQUEST, OperationState.COMPLETED)
+    platform.operations = [replace(once, earlier_seconds=7.0)]
+    for command in ("resume", "operations"):
+        assert "Copied 2 of 3 objects, 3.0 MiB in 2.0 s\n" in lakebed(command, ID).out
+
+
+@pytest.mark.parametrize("form", [[], ["-q"]])
+def test_what_failed_before_it_began_is_only_its_error(
+    lakebed: Lakebed, platform: FakePlatform, form: list[str]
+) -> None:
+    refused = replace(summary(OperationState.FAILED), listed=0, copied=0, error="configuration")
+    platform.summary = replace(refused, message="lake: no secret")
+    ended = lakebed("sync", "a:b", "c:d", *form)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.endswith("lakebed: lake: no secret\n")
+    assert "Copied" not in ended.err
+
+
+def test_what_was_told_with_v_is_not_told_again(lakebed: Lakebed, platform: FakePlatform) -> None:
+    platform.summary = summary(OperationState.PARTIAL, failed=1)
+    platform.failures = [failure("x")]
+    out = lakebed("sync", "-v", "a:b", "c:d").out
+    assert "  failed      1\n" in out
+    assert "the store broke" not in out
+    assert "more:" not in out
 
 
 def test_resume_goes_on_with_an_operation(lakebed: Lakebed, platform: FakePlatform) -> None:

@@ -94,7 +94,15 @@ def test_an_access_key_is_hidden() -> None:
     assert redact("key AKIAIOSFODNN7EXAMPLE refused") == f"key {HIDDEN} refused"
 
 
-@pytest.mark.parametrize("text", ["data/spot/BTCUSDT-1m.zip: no token in the answer", "a:b@c"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data/spot/BTCUSDT-1m.zip: no token in the answer",
+        "a:b@c",
+        "stores.lake.secret_key: cannot read the secret from /nope",
+        "stores.lake.session_token: the environment variable X is not set",
+    ],
+)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text) == text
 

@@ -11,6 +11,7 @@ from lakebed.errors import UsageError
 from lakebed.model.operation import Kind, ObjectState, OperationState, Summary
 from lakebed.operations.ledger import Failure
 from lakebed.report import json_report, text_report
+from lakebed.report.text_report import Told
 
 SUMMARY = Summary("ID", OperationState.COMPLETED, 1, 1, 0, 0, 0, 0, 0, 0.0)
 
@@ -42,7 +43,7 @@ def test_all_failures_are_named_where_they_are_few() -> None:
 
 def test_a_verification_counts_what_it_proved() -> None:
     verified = replace(SUMMARY, listed=3, proofs={"etag-md5": 2})
-    assert next(text_report.lines(verified, (), Kind.VERIFY)) == (
+    assert next(text_report.lines(verified, (), Told(Kind.VERIFY))) == (
         "Verified 2 of 3 objects in 0.0 s"
     )
 
@@ -53,6 +54,10 @@ def test_a_verification_counts_what_it_proved() -> None:
         ("a.zip", "a.zip: broke", "broke"),
         ("a.zip.CHECKSUM", "a.zip: broke", "broke"),
         ("a.zip", "b.zip: broke", "b.zip: broke"),
+        ("a.zip", "ba.zip: broke", "ba.zip: broke"),
+        ("a.zip", "x/y/a.zip: broke", "broke"),
+        ("a.zip.CHECKSUM", "lake:b/x y/a.zip: broke", "broke"),
+        ("a.zip", "no copy: see x/a.zip: broke", "no copy: see x/a.zip: broke"),
     ],
 )
 def test_a_reason_does_not_name_its_key_again(key: str, message: str, expected: str) -> None:
@@ -93,3 +98,15 @@ def test_a_report_that_fails_leaves_the_older_one(tmp_path: Path) -> None:
 def test_a_report_into_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="lakebed operations ID"):
         json_report.write(tmp_path / "absent" / "report.json", SUMMARY, ())
+
+
+def test_what_was_listed_before_an_interruption_is_not_all() -> None:
+    stopped = replace(SUMMARY, state=OperationState.INTERRUPTED, listed=1000, pending=9)
+    assert next(text_report.lines(stopped, ())) == "Copied 1 of 1,000 listed so far, 0 B in 0.0 s"
+
+
+def test_deletions_that_were_kept_back_are_called_so() -> None:
+    kept = replace(SUMMARY, state=OperationState.FAILED, extra=24, pending=24)
+    lines = list(text_report.lines(kept, ()))
+    assert "  not deleted 24" in lines
+    assert not any(line.startswith("  left") for line in lines)

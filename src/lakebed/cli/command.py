@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from typer._click.parser import _OptionParser
 
 ARGUMENTS, PLAIN, COMMON = "Arguments", "Options", "Every command"
-_NOISE = re.compile(r"(; x>=\d+(?=]))|(  \[x>=\d+])|(  \[required])")
-"""What anybody would guess."""
+_RANGE = r"(?:x>=\d+|\d+<=x<=\d+)"
+_NOISE = re.compile(rf"(; {_RANGE}(?=]))|(  \[{_RANGE}])|(  \[required])")
+"""What anybody would guess, and bounds that nobody meets."""
 
 
 class Command(TyperCommand):

@@ -1,12 +1,14 @@
 """The entry point: run a command, and turn every end into one line and an exit code."""
 
+import errno
 import sys
 from collections.abc import Sequence
 
 from typer import TyperException
 
 from lakebed.cli.app import app
-from lakebed.cli.output import silence
+from lakebed.cli.options import EVERYWHERE
+from lakebed.cli.output import failed, flush, silence
 from lakebed.cli.session import complain, show_trace
 from lakebed.errors import Exit, LakebedError
 
@@ -22,12 +24,14 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    failed()
     code = _ended(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            silence(stream)
+    flush(sys.stdout)
+    lost = failed()
+    if lost is not None:
+        complain(f"stdout: {lost.strerror}")
+        code = code or Exit.FAILED_OBJECTS
+    flush(sys.stderr)
     return code
 
 
@@ -49,12 +53,20 @@ def _ended(arguments: Sequence[str]) -> int:
     except SystemExit as ended:  # how typer ends help whose reader has left, and completion
         return ended.code if isinstance(ended.code, int) else Exit.COMPLETED
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:
+            # Help and version are written by typer.
+            complain(f"stdout: {error.strerror}")
+            silence(sys.stdout)
+            return Exit.FAILED_OBJECTS
         return _defect(error, _is_debug(arguments))
 
 
 def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "lakebed"
+    option = str(getattr(error, "option_name", ""))
+    if context and context.parent is None and option in EVERYWHERE:
+        return f"{option}: write it after the command, as in lakebed sync {option} …"
     return f"{error.format_message().rstrip('.')} (see {command} --help)"
 
 

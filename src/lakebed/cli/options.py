@@ -15,12 +15,23 @@ TRANSFER = "How they are moved"
 LIMITS = "Limits"
 OUTPUT = "Output"
 
+MANY = 2**31 - 1
+"""The largest count that an option takes: what every database and every system can hold."""
+MAX_CONCURRENCY = 1024
+"""Each object in flight is a thread."""
+MAX_RETRIES = 1000
+"""Pauses double with each, and a number can be doubled about as often."""
+
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="store:bucket/prefix/ or s3://…")]
 Destination = Annotated[
     str, typer.Argument(metavar="DESTINATION", help="store:bucket/prefix/ or s3://…")
 ]
 Place = Annotated[str, typer.Argument(metavar="LOCATION", help="store:bucket/prefix/ or s3://…")]
 OperationId = Annotated[str, typer.Argument(metavar="ID", help="An operation; a prefix will do.")]
+
+
+EVERYWHERE = ("--config", "--verbose", "-v", "--quiet", "-q", "--debug")
+"""The names of what every command takes."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +97,18 @@ class Selection:
         typer.Option(
             "--include",
             metavar="GLOB",
-            help="Take what matches: * stops at /, ** does not; the last match wins.",
+            help="Take what matches: * stops at /, ** does not; a pattern without / is for the "
+            "last part of a key, at any depth. The last match wins. Repeatable.",
             rich_help_panel=SELECTION,
         ),
     ] = None
     exclude: Annotated[
         list[str] | None,
         typer.Option(
-            "--exclude", metavar="GLOB", help="Leave out what matches.", rich_help_panel=SELECTION
+            "--exclude",
+            metavar="GLOB",
+            help="Leave out what matches, by the same patterns. Repeatable.",
+            rich_help_panel=SELECTION,
         ),
     ] = None
     min_size: Annotated[
@@ -126,7 +141,7 @@ class Selection:
         typer.Option(
             "--files-from",
             metavar="FILE",
-            help="Only these keys, one a line, relative to SOURCE; - reads stdin.",
+            help="Only these keys, one a line, relative to SOURCE; at most 8 MiB; - reads stdin.",
             rich_help_panel=SELECTION,
         ),
     ] = None
@@ -166,6 +181,7 @@ class Deletion:
             "--max-delete",
             metavar="N",
             min=0,
+            max=MANY,
             help="Delete nothing where there would be more.",
             rich_help_panel=LIMITS,
         ),
@@ -233,17 +249,32 @@ class Limits:
     concurrency: Annotated[
         int,
         typer.Option(
-            "--concurrency", metavar="N", min=1, help="Objects in flight.", rich_help_panel=LIMITS
+            "--concurrency",
+            metavar="N",
+            min=1,
+            max=MAX_CONCURRENCY,
+            help="Objects in flight.",
+            rich_help_panel=LIMITS,
         ),
     ] = 16
     memory: Annotated[
         str,
-        typer.Option("--memory", metavar="SIZE", help="Bytes in flight.", rich_help_panel=LIMITS),
+        typer.Option(
+            "--memory",
+            metavar="SIZE",
+            help="Bytes in flight, 1MiB or more.",
+            rich_help_panel=LIMITS,
+        ),
     ] = "64MiB"
     retries: Annotated[
         int,
         typer.Option(
-            "--retries", metavar="N", min=0, help="For each request.", rich_help_panel=LIMITS
+            "--retries",
+            metavar="N",
+            min=0,
+            max=MAX_RETRIES,
+            help="For each request.",
+            rich_help_panel=LIMITS,
         ),
     ] = 5
     max_errors: Annotated[
@@ -252,6 +283,7 @@ class Limits:
             "--max-errors",
             metavar="N",
             min=0,
+            max=MANY,
             help="Stop after more failed objects than this.",
             rich_help_panel=LIMITS,
         ),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,27 @@ from typing import TextIO
 from lakebed.report.text_report import printable
 
 _lock = threading.Lock()
+_failures: list[OSError] = []
+
+
+def failed() -> OSError | None:
+    """What kept us from writing to stdout since this was last asked, and not that its reader left.
+
+    Told at the end only: an operation does not fail because its words cannot be kept.
+    """
+    first = _failures[0] if _failures else None
+    _failures.clear()
+    return first
+
+
+def flush(stream: TextIO) -> None:
+    """Write what is in the buffer, or note why it cannot be."""
+    try:
+        stream.flush()
+    except OSError as error:
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            _failures.append(error)
+        silence(stream)
 
 
 def say(line: str) -> bool:
@@ -27,7 +49,9 @@ def _write(stream: TextIO, line: str) -> bool:
         try:
             stream.write(line + "\n")
             stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                _failures.append(error)
             silence(stream)
             return False
     return True
@@ -52,13 +76,26 @@ def silence(stream: TextIO) -> None:
 def table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> None:
-    """Columns as wide as what is in them; those in `right` are of numbers."""
+    """Columns as wide as what is in them; those in `right` are of numbers.
+
+    On a terminal the last column is cut to what room is left, so that a row is a line.
+    """
     cells = [[printable(cell) for cell in row] for row in [headings, *rows]]
     widths = [max(cells_width(row[i]) for row in cells) for i in range(len(headings))]
     for row in cells:
         padded = (_pad(c, w, i in right) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-        if not say("  ".join(padded).rstrip()):
+        if not say(_cut("  ".join(padded).rstrip())):
             return
+
+
+def _cut(line: str) -> str:
+    """What a terminal shows of `line` without a second one."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    if not columns or cells_width(line) <= columns:
+        return line
+    while cells_width(line) >= columns:
+        line = line[:-1]
+    return f"{line}…"
 
 
 def _pad(cell: str, width: int, right: bool) -> str:

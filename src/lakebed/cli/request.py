@@ -9,9 +9,14 @@ from typing import TypeVar
 from lakebed.cli.options import Comparison, Deletion, Limits, Selection, Transfer
 from lakebed.errors import UsageError
 from lakebed.model.operation import Filters, Options
-from lakebed.model.quantity import parse_duration, parse_moment, parse_size
+from lakebed.model.quantity import MIB, format_size, parse_duration, parse_moment, parse_size
 
 STDIN = Path("-")
+MAX_KEYS_BYTES = 8 * MIB
+"""The longest `--files-from`: its keys are held in memory, and are part of the request that the
+ledger keeps."""
+MIN_MEMORY = MIB
+"""The least `--memory`: no piece of an object would ever fit into less."""
 T = TypeVar("T")
 
 
@@ -55,7 +60,7 @@ def options(
         on_change=transfer.on_change,
         mode=transfer.mode,
         concurrency=limits.concurrency,
-        memory=_read(limits.memory, "--memory", parse_size) or 0,
+        memory=_read(limits.memory, "--memory", _memory) or MIN_MEMORY,
         retries=limits.retries,
         max_errors=limits.max_errors,
         fail_fast=limits.fail_fast,
@@ -64,6 +69,13 @@ def options(
         storage_class=transfer.storage_class,
         sse=transfer.sse,
     )
+
+
+def _memory(text: str) -> int:
+    size = parse_size(text)
+    if size < MIN_MEMORY:
+        raise UsageError("too little", subject=text, advice=f"at least {format_size(MIN_MEMORY)}")
+    return size
 
 
 def _in_order(selection: Selection) -> Iterable[tuple[bool, str]]:
@@ -88,7 +100,13 @@ def _read(text: str | None, option: str, parse: Callable[[str], T]) -> T | None:
 def _keys(path: Path) -> tuple[str, ...]:
     """The lines of the file; blank ones are left out."""
     try:
-        content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        content = _start_of(path)
+        if len(content) > MAX_KEYS_BYTES:
+            raise UsageError(
+                f"the list is larger than {format_size(MAX_KEYS_BYTES)}",
+                subject=f"--files-from {path}",
+                advice="split it, or choose the keys with --include",
+            )
         lines = content.decode().split("\n")
     except OSError as error:
         raise UsageError(
@@ -97,3 +115,11 @@ def _keys(path: Path) -> tuple[str, ...]:
     except UnicodeDecodeError:
         raise UsageError("keys are UTF-8", subject=f"--files-from {path}") from None
     return tuple(key for line in lines if (key := line.removesuffix("\r")))
+
+
+def _start_of(path: Path) -> bytes:
+    """What the file begins with, one byte more than a list may have."""
+    if path == STDIN:
+        return sys.stdin.buffer.read(MAX_KEYS_BYTES + 1)
+    with path.open("rb") as file:
+        return file.read(MAX_KEYS_BYTES + 1)

@@ -1,9 +1,10 @@
 """What a command works with: the settings, the platform, the signals."""
 
+import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +16,18 @@ from lakebed.cli.exits import exit_of_error
 from lakebed.cli.options import Common, Output, Report
 from lakebed.cli.output import note
 from lakebed.cli.signals import Signals
-from lakebed.errors import LakebedError
-from lakebed.model.operation import Kind, Summary
-from lakebed.report.text_report import printable
+from lakebed.errors import LakebedError, UsageError
+from lakebed.model.location import Location
+from lakebed.model.operation import Filters, OperationState, Summary
+from lakebed.report.text_report import Told, printable
 from lakebed.store.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from lakebed.cli.platform import Platform
     from lakebed.settings import Settings
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,27 @@ def settings_of(common: Common) -> "Settings":
     settings = load(common.config, os.environ, Path.cwd())
     configure(level_of(common.verbose, common.quiet, common.debug, settings.log))
     return settings
+
+
+def place(text: str, common: Common) -> Location:
+    """The location that was typed; the name of a store alone is told from a local folder."""
+    try:
+        return Location.parse(text)
+    except UsageError:
+        stores: Collection[str] = ()
+        if ":" not in text:
+            with suppress(LakebedError):
+                stores = settings_of(common).stores
+        if text not in stores:
+            raise
+        advice = f"write {text}:bucket/prefix/"
+        raise UsageError("the location names no bucket", subject=text, advice=advice) from None
+
+
+def warn_of_nothing(source: Location, filters: Filters | None = None) -> None:
+    """That all is done where there is nothing to do is true, and seldom what was meant."""
+    taken = " that the filters take" if filters not in (None, Filters()) else ""
+    _log.warning("the source lists no object under %s%s", source, taken)
 
 
 @contextmanager
@@ -92,23 +118,30 @@ class Showing:
     common: Common
     output: Output
     report: Report
-    kind: Kind = Kind.SYNC
 
 
 def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> None:
     """Run an operation, show it, report it, and exit with what the ledger says."""
+    from lakebed.report import json_report
+
+    path = showing.report.report
+    if path is not None:
+        # After hours of copying it would be late to hear of it.
+        json_report.check(path)
     with session(showing.common) as opened:
         display = choose(showing.common, showing.output)
         with display:
             summary = act(opened.platform, display)
         ledger, operation_id = opened.platform.ledger, summary.operation_id
-        if showing.report.report is not None:
-            from lakebed.report import json_report
-
-            json_report.write(showing.report.report, summary, ledger.failures(operation_id))
-        display.finished(summary, ledger.failures(operation_id), showing.kind)
+        operation = ledger.get(operation_id)
+        told = Told(operation.request.kind, resumed=operation.earlier_seconds > 0)
+        display.finished(summary, ledger.failures(operation_id), told)
+        if summary.state is OperationState.COMPLETED and not summary.listed:
+            warn_of_nothing(operation.request.source, operation.request.options.filters)
         if summary.message:
             complain(summary.message)
+        if path is not None:
+            json_report.write(path, summary, ledger.failures(operation_id))
     from lakebed.operations.states import exit_code
 
     raise typer.Exit(exit_code(summary))

@@ -15,7 +15,10 @@ _SECRETS: Sequence[tuple[re.Pattern[str], str]] = [
         r"x-amz-(?:signature|credential|security-token)\s*[=:]\s*['\"]?",
         r"\b(?:signature|credential)=",
         r"authorization['\"]?\s*[=:]\s*['\"]?(?:aws4-hmac-sha256|basic|bearer)\s+",
-        r"(?:secret|password|passwd|token)(?:[_-]?(?:access)?[_-]?key)?['\"]?\s*[=:]\s*['\"]?",
+        # A bare word after a colon is prose where a setting is named: `secret_key: cannot …`.
+        r"(?:secret|token)(?:[_-]?(?:access)?[_-]?key)?"
+        r"(?:['\"]?\s*=\s*['\"]?|['\"]?\s*:\s*['\"]|['\"]\s*:\s*)",
+        r"(?:password|passwd)(?:[_-]?(?:access)?[_-]?key)?['\"]?\s*[=:]\s*['\"]?",
     )
 ] + [
     (re.compile(r"://[^/\s@:]*:[^/\s@]*@"), f"://{HIDDEN}@"),

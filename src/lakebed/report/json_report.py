@@ -1,5 +1,6 @@
 """The report of an operation in JSON."""
 
+import errno
 import json
 import os
 import tempfile
@@ -50,6 +51,19 @@ def pieces(summary: Summary, rows: Iterable[Row]) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
+def check(path: Path) -> None:
+    """Raise UsageError where a report could not be written to `path` now; nothing is left."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        # A file is made, for permissions do not tell all: the disk may be read-only or full.
+        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(descriptor)
+        os.unlink(draft)
+    except OSError as error:
+        raise _unwritable(path, error, "nothing was done: choose another --report") from None
+
+
 def write(path: Path, summary: Summary, rows: Iterable[Row]) -> None:
     """Put the report in place as a whole. Raises UsageError where the path cannot be written."""
     try:
@@ -63,8 +77,10 @@ def write(path: Path, summary: Summary, rows: Iterable[Row]) -> None:
             os.unlink(draft)
             raise
     except OSError as error:
-        raise UsageError(
-            f"the report cannot be written: {error.strerror}",
-            subject=str(path),
-            advice=f"the operation is kept: lakebed operations {summary.operation_id}",
-        ) from None
+        advice = f"the operation is kept: lakebed operations {summary.operation_id}"
+        raise _unwritable(path, error, advice) from None
+
+
+def _unwritable(path: Path, error: OSError, advice: str) -> UsageError:
+    what = f"the report cannot be written: {error.strerror}"
+    return UsageError(what, subject=str(path), advice=advice)

@@ -12,9 +12,9 @@ from lakebed.cli.display.display import Interval
 from lakebed.cli.flatten import flatten
 from lakebed.cli.options import Common, Output, Place
 from lakebed.cli.output import emit, note, say
-from lakebed.cli.session import settings_of, stoppable
-from lakebed.model.location import Location
+from lakebed.cli.session import place, settings_of, stoppable
 from lakebed.model.quantity import format_size, parse_size
+from lakebed.report.text_report import counted
 
 if TYPE_CHECKING:
     from lakebed.archive.spec import Spec
@@ -135,15 +135,15 @@ def generate(location: Place, shape: Shape, faults: Faults, output: Output, comm
     from lakebed.archive.upload import upload
     from lakebed.store.build import open_store
 
-    place = Location.parse(location)
+    where = place(location, common)
     spec = _spec(shape, faults)
-    store = settings_of(common).store(place.store)
+    store = settings_of(common).store(where.store)
     with (
         stoppable(common) as (cancellation, _),
         closing(open_store(store, cancellation)) as opened,
     ):
         watch = _watch(common.quiet or output.json)
-        uploaded = upload(spec, opened, place, cancellation, watch)
+        uploaded = upload(spec, opened, where, cancellation, watch)
     if output.json:
         emit({"event": "summary", **asdict(uploaded)})
     elif not common.quiet:
@@ -178,6 +178,6 @@ def _watch(silent: bool) -> "Callable[[Uploaded], None]":
 
 def _line(uploaded: "Uploaded") -> str:
     return (
-        f"Generated {uploaded.pairs:,} pairs, {uploaded.objects:,} objects, "
+        f"Generated {counted(uploaded.pairs, 'pair')}, {counted(uploaded.objects)}, "
         f"{format_size(uploaded.bytes)}"
     )

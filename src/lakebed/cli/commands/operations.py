@@ -8,7 +8,7 @@ import typer
 
 from lakebed.cli.command import Command, Group
 from lakebed.cli.flatten import flatten
-from lakebed.cli.options import Common, OperationId, Output
+from lakebed.cli.options import MANY, Common, OperationId, Output
 from lakebed.cli.output import emit, say, table
 from lakebed.cli.session import session
 from lakebed.model.operation import OperationState, Summary
@@ -53,7 +53,9 @@ def list_(
     state: Annotated[
         OperationState | None, typer.Option("--state", help="Only those in this state.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=MANY, help="At most.")
+    ] = 50,
 ) -> None:
     """List operations, the newest first."""
     with session(common) as opened:
@@ -86,13 +88,12 @@ def show(operation: OperationId, output: Output, common: Common) -> None:
         request = found.request
         say(f"{request.kind} {request.source} → {request.destination}")
         say(f"  {'started':<12}{_time(found.started) or 'not yet'}")
-        for line in text_report.lines(summary, (), request.kind):
-            say(line)
-        if found.message:
-            say(f"  {'error':<12}{text_report.printable(found.message)}")
-        for line in text_report.failures(ledger.failures(found.id)):
+        told = text_report.Told(request.kind, resumed=found.earlier_seconds > 0, shown=None)
+        for line in text_report.lines(summary, ledger.failures(found.id), told):
             if not say(line):
                 return
+        if found.message:
+            say(f"  {'error':<12}{text_report.printable(found.message)}")
 
 
 def prune(
@@ -101,17 +102,21 @@ def prune(
         str, typer.Option("--older-than", metavar="AGE", help="Ended so long ago, as 30d.")
     ] = "30d",
     keep_last: Annotated[
-        int, typer.Option("--keep-last", metavar="N", min=0, help="But never the newest N.")
+        int,
+        typer.Option("--keep-last", metavar="N", min=0, max=MANY, help="But never the newest N."),
     ] = 0,
 ) -> None:
-    """Forget operations that ended long ago. What they copied stays remembered."""
+    """Forget operations that ended long ago. What they copied stays remembered.
+
+    One that was interrupted is kept, for it can be resumed; cancel it to have it forgotten.
+    """
     from lakebed.operations.retention import prune as forget
 
     age = parse_duration(older_than)
     with session(common) as opened:
         pruned = forget(opened.platform.ledger, age, keep_last)
     if not common.quiet:
-        say(f"{pruned:,} operations pruned")
+        say(f"{text_report.counted(pruned, 'operation')} pruned")
 
 
 _HEADINGS = ("OPERATION", "STATE", "STARTED", "COPIED", "SIZE", "FAILED", "QUARANTINED", "WHAT")

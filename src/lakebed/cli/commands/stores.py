@@ -8,10 +8,10 @@ from lakebed.cli.command import Command
 from lakebed.cli.flatten import flatten
 from lakebed.cli.options import Common, Output
 from lakebed.cli.output import emit, say, table
-from lakebed.cli.session import session, settings_of
-from lakebed.model.location import Location
+from lakebed.cli.session import place, session, settings_of
 
 if TYPE_CHECKING:
+    from lakebed.model.location import Location
     from lakebed.settings import StoreSettings
     from lakebed.store.capabilities import Capabilities
 
@@ -35,7 +35,7 @@ def stores(output: Output, common: Common, buckets: Buckets = None, probe: Refre
     finds in each bucket. The probe writes canary objects, compares their bytes and deletes them.
     """
     if buckets:
-        _probe([Location.parse(bucket) for bucket in buckets], output, common, probe)
+        _probe([place(bucket, common) for bucket in buckets], output, common, probe)
     else:
         _list(output, common)
 
@@ -49,12 +49,12 @@ def _list(output: Output, common: Common) -> None:
     else:
         table([name.upper() for name in _NAMES], [_cells(store) for store in configured])
     with session(common) as opened:
-        for place, found in opened.platform.probed():
+        for bucket, found in opened.platform.probed():
             if output.json:
-                emit(_record(place, found))
+                emit(_record(bucket, found))
             else:
                 say("")
-                _show(place, found)
+                _show(bucket, found)
 
 
 _NAMES = ("store", "endpoint", "region", "credentials", "addressing", "digests")
@@ -71,22 +71,22 @@ def _cells(store: "StoreSettings") -> tuple[str, ...]:
     )
 
 
-def _probe(places: list[Location], output: Output, common: Common, refresh: bool) -> None:
+def _probe(places: "list[Location]", output: Output, common: Common, refresh: bool) -> None:
     with session(common) as opened:
-        for place in places:
-            found = opened.platform.capabilities(place, refresh)
+        for bucket in places:
+            found = opened.platform.capabilities(bucket, refresh)
             if output.json:
-                emit(_record(place, found))
+                emit(_record(bucket, found))
             else:
-                _show(place, found)
+                _show(bucket, found)
 
 
-def _record(place: Location, found: "Capabilities") -> dict[str, object]:
-    return {"location": str(place), **_each(found), "note": found.note}
+def _record(bucket: "Location", found: "Capabilities") -> dict[str, object]:
+    return {"location": str(bucket), **_each(found), "note": found.note}
 
 
-def _show(place: Location, found: "Capabilities") -> None:
-    say(str(place))
+def _show(bucket: "Location", found: "Capabilities") -> None:
+    say(str(bucket))
     for name, can in _each(found).items():
         say(f"  {name:<16}{'yes' if can else 'no'}")
     if found.note:

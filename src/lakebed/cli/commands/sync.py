@@ -21,8 +21,7 @@ from lakebed.cli.options import (
     Transfer,
 )
 from lakebed.cli.request import options
-from lakebed.cli.session import Showing, conduct
-from lakebed.model.location import Location
+from lakebed.cli.session import Showing, conduct, place
 from lakebed.model.operation import Request
 
 DryRun = Annotated[
@@ -55,8 +54,8 @@ def sync(
     Nothing is deleted unless --delete or --delete-source says so.
     """
     request = Request(
-        Location.parse(source),
-        Location.parse(destination),
+        place(source, common),
+        place(destination, common),
         options=options(selection, comparison, limits, transfer, deletion),
     )
     if dry_run:

@@ -15,8 +15,7 @@ from lakebed.cli.options import (
     Source,
 )
 from lakebed.cli.request import options
-from lakebed.cli.session import Showing, conduct
-from lakebed.model.location import Location
+from lakebed.cli.session import Showing, conduct, place
 from lakebed.model.operation import Kind, Request
 
 
@@ -39,10 +38,10 @@ def verify(
     with exit code 3.
     """
     request = Request(
-        Location.parse(source),
-        Location.parse(destination),
+        place(source, common),
+        place(destination, common),
         Kind.VERIFY,
         options(selection, Comparison(), limits),
     )
-    showing = Showing(common, output, report, Kind.VERIFY)
+    showing = Showing(common, output, report)
     conduct(showing, lambda platform, display: platform.sync(request, display))

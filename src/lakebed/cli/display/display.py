@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
-from lakebed.model.operation import Kind, Summary
+from lakebed.model.operation import Summary
 from lakebed.report.json_report import Row
+from lakebed.report.text_report import Told
 
 Value = str | int | float | None
 
@@ -60,7 +61,7 @@ class Display(Protocol):
 
     def event(self, kind: str, fields: dict[str, Value]) -> None: ...
 
-    def finished(self, summary: Summary, rows: Iterable[Row], kind: Kind) -> None:
+    def finished(self, summary: Summary, rows: Iterable[Row], told: Told) -> None:
         """Say how it ended; called after the context was left."""
         ...
 
@@ -80,6 +81,23 @@ class Rate:
         seconds, done = self._samples[0]
         passed = live.seconds - seconds
         return max(0.0, (live.bytes - done) / passed) if passed > 0 else 0.0
+
+
+class Growth:
+    """Whether what is planned still grows. A listing that is held back grows in leaps: it counts
+    as ended once it stood still twice as long as it ever did before."""
+
+    STILL = 2.0
+
+    def __init__(self) -> None:
+        self._planned, self._since, self._still = -1, 0.0, self.STILL
+
+    def of(self, live: Live) -> bool:
+        if live.planned != self._planned:
+            paused = live.seconds - self._since
+            self._still = max(self._still, 2 * paused)
+            self._planned, self._since = live.planned, live.seconds
+        return live.seconds - self._since < self._still
 
 
 class Interval:

@@ -6,8 +6,9 @@ from typing import Self
 
 from lakebed.cli.display.display import Interval, Live, Value
 from lakebed.cli.output import emit
-from lakebed.model.operation import Kind, Summary
+from lakebed.model.operation import Summary
 from lakebed.report.json_report import Row, summary_event
+from lakebed.report.text_report import Told
 
 EVERY_SECONDS = 1.0
 _COUNTERS = (
@@ -53,5 +54,5 @@ class Events:
     def event(self, kind: str, fields: dict[str, Value]) -> None:
         emit({"event": kind, **fields})
 
-    def finished(self, summary: Summary, rows: Iterable[Row], kind: Kind) -> None:
+    def finished(self, summary: Summary, rows: Iterable[Row], told: Told) -> None:
         emit(summary_event(summary))

@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from lakebed.cli.display.display import Interval, Live, Rate, Value
+from lakebed.cli.display.display import Growth, Interval, Live, Rate, Value
 from lakebed.cli.display.phrases import happening, phrases
 from lakebed.cli.output import note, say
-from lakebed.model.operation import Kind, Summary
+from lakebed.model.operation import Summary
 from lakebed.report import text_report
 from lakebed.report.json_report import Row
+from lakebed.report.text_report import Told
 
 EVERY_SECONDS = 10.0
 
@@ -21,7 +23,7 @@ class Lines:
     def __init__(self, every: float = EVERY_SECONDS, objects: bool = False) -> None:
         self._interval = Interval(every)
         self._interval.passed()
-        self._rate = Rate()
+        self._rate, self._growth = Rate(), Growth()
         self._objects = objects
 
     def __enter__(self) -> Self:
@@ -39,15 +41,19 @@ class Lines:
         note(f"operation {operation_id} started")
 
     def progress(self, live: Live) -> None:
-        rate = self._rate.of(live)
+        rate, growing = self._rate.of(live), self._growth.of(live)
         if self._interval.passed():
-            note(", ".join(phrases(live, rate)))
+            note(", ".join(phrases(live, rate, growing)))
 
     def event(self, kind: str, fields: dict[str, Value]) -> None:
         if self._objects:
             note(happening(kind, fields))
 
-    def finished(self, summary: Summary, rows: Iterable[Row], kind: Kind) -> None:
+    def finished(self, summary: Summary, rows: Iterable[Row], told: Told) -> None:
         sys.stderr.flush()
-        for line in text_report.lines(summary, rows, kind):
+        if text_report.never_began(summary):
+            return
+        if self._objects:
+            told = replace(told, shown=0)  # each was named as it was refused
+        for line in text_report.lines(summary, rows, told):
             say(line)

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from lakebed.cli.display.display import Live, Value
 from lakebed.cli.display.lines import Lines
 from lakebed.cli.output import note
-from lakebed.model.operation import Kind, OperationState, Summary
+from lakebed.model.operation import OperationState, Summary
 from lakebed.report import text_report
 from lakebed.report.json_report import Row
+from lakebed.report.text_report import Told
 
 
 class Quiet(Lines):
@@ -22,7 +23,7 @@ class Quiet(Lines):
     def event(self, kind: str, fields: dict[str, Value]) -> None:
         pass
 
-    def finished(self, summary: Summary, rows: Iterable[Row], kind: Kind) -> None:
-        if summary.state is not OperationState.COMPLETED:
-            for line in text_report.lines(summary, rows, kind):
+    def finished(self, summary: Summary, rows: Iterable[Row], told: Told) -> None:
+        if summary.state is not OperationState.COMPLETED and not text_report.never_began(summary):
+            for line in text_report.lines(summary, rows, told):
                 note(line)

@@ -3,14 +3,15 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from lakebed.cli.display.display import Live, Rate, Value
+from lakebed.cli.display.display import Live, Value
 from lakebed.cli.display.lines import Lines
 from lakebed.cli.display.phrases import happening, phrases
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-BAR_CELLS = 24
+WIDE = 100
+"""Columns of a terminal that has room for the longer bar."""
 
 
 class Terminal(Lines):
@@ -21,7 +22,6 @@ class Terminal(Lines):
 
         super().__init__(objects=objects)
         self._console = console
-        self._rate = Rate()
         self._drawing = Drawing(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -37,7 +37,9 @@ class Terminal(Lines):
         self._drawing.stop()
 
     def started(self, operation_id: str) -> None:
-        self._drawing.update(f"operation {operation_id} started, listing", refresh=True)
+        # On a line that stays: whoever stops it needs the name to go on.
+        self._console.print(f"operation {operation_id} started", highlight=False)
+        self._drawing.update("listing", refresh=True)
 
     def progress(self, live: Live) -> None:
         self._drawing.update(self._drawn(live), refresh=True)
@@ -52,7 +54,13 @@ class Terminal(Lines):
         from rich.table import Table
         from rich.text import Text
 
-        bar = ProgressBar(max(live.planned_bytes, 1), live.bytes, width=BAR_CELLS)
+        columns = self._console.width
+        cells = 24 if columns >= WIDE else 10
+        bar = ProgressBar(max(live.planned_bytes, 1), live.bytes, width=cells)
+        said = phrases(live, self._rate.of(live), self._growth.of(live))
+        text = Text(" · ".join(said), no_wrap=True)
+        # One line and no more: of a second one, the first would stay on the screen.
+        text.truncate(max(columns - cells - 4, 1), overflow="ellipsis")
         grid = Table.grid(padding=(0, 1))
-        grid.add_row(bar, Text(" · ".join(phrases(live, self._rate.of(live))), overflow="ellipsis"))
+        grid.add_row(bar, text)
         return grid

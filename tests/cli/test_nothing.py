@@ -1,0 +1,115 @@
+"""What would be deleted, what is not there, and what does not fit."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+import lakebed as library
+from lakebed.archive.upload import Uploaded
+from lakebed.cli import output
+from lakebed.cli.commands import archive
+from lakebed.model.operation import Decision
+
+from .conftest import FakePlatform, Lakebed, Planned, summary
+from .test_show import DECISIONS
+
+
+def test_a_plan_with_delete_says_what_would_be_deleted(
+    lakebed: Lakebed, platform: FakePlatform
+) -> None:
+    platform.decisions = [
+        Planned(Decision.SKIP, "a.zip", 1, ""),
+        Planned(Decision.EXTRA, "a.zip.CHECKSUM", 1, "not at the source"),
+        Planned(Decision.EXTRA, "b.zip", 1, "not at the source"),
+        Planned(Decision.COPY, "b.zip.CHECKSUM", 1, "missing"),
+        Planned(Decision.EXTRA, "c.zip", 1, "not at the source"),
+        Planned(Decision.EXTRA, "c.zip.CHECKSUM", 1, "not at the source"),
+    ]
+    out = lakebed("sync", "-n", "--delete", "a:b", "c:d").out
+    words = {line.split()[3]: line.split()[0] for line in out.splitlines()[:5]}
+    assert words == {
+        "a.zip.CHECKSUM": "extra",
+        "b.zip": "extra",
+        "b.zip.CHECKSUM": "copy",
+        "c.zip": "delete",
+        "c.zip.CHECKSUM": "delete",
+    }
+    assert "1 copy, 1 skip, 0 changed, 4 extra, 2 of them to be deleted\n" in out
+    assert "delete" not in lakebed("sync", "-n", "a:b", "c:d").out
+
+
+@pytest.mark.parametrize(
+    ("options", "decisions", "line"),
+    [
+        ([], DECISIONS[3:], "nothing would be deleted: the source lists no object\n"),
+        (["--max-delete", "0"], DECISIONS, "nothing would be deleted: --max-delete is 0\n"),
+    ],
+)
+def test_a_plan_says_where_a_limit_would_keep_all(
+    lakebed: Lakebed,
+    platform: FakePlatform,
+    options: list[str],
+    decisions: list[Planned],
+    line: str,
+) -> None:
+    platform.decisions = decisions
+    assert line in lakebed("plan", "--delete", *options, "a:b", "c:d").out
+
+
+@pytest.mark.parametrize(
+    "line", ["sync a:b/x/ c:d", "verify a:b/x/ c:d", "plan a:b/x/ c:d", "ls a:b/x/"]
+)
+def test_a_source_that_lists_nothing_is_a_warning(
+    lakebed: Lakebed, platform: FakePlatform, line: str
+) -> None:
+    platform.summary = replace(summary(), listed=0)
+    ended = lakebed(*line.split())
+    assert ended.code == 0
+    assert ended.err.endswith("warning: the source lists no object under a:b/x/\n")
+
+
+def test_filters_that_take_nothing_are_named_in_the_warning(
+    lakebed: Lakebed, platform: FakePlatform
+) -> None:
+    platform.summary = replace(summary(), listed=0)
+    err = lakebed("sync", "a:b/x/", "c:d", "--include", "*.zap").err
+    assert err.endswith("warning: the source lists no object under a:b/x/ that the filters take\n")
+
+
+def test_a_key_that_is_not_there_is_an_error(lakebed: Lakebed, platform: FakePlatform) -> None:
+    ended = lakebed("ls", "a:b/x")
+    assert (ended.code, ended.err) == (
+        2,
+        "lakebed: a:b/x: there is no such object (a folder's location ends in /)\n",
+    )
+
+
+@pytest.mark.parametrize("command", [["stores", "aws"], ["ls", "aws"], ["sync", "aws", "c:d"]])
+def test_a_store_without_a_bucket_is_no_local_folder(lakebed: Lakebed, command: list[str]) -> None:
+    ended = lakebed(*command)
+    assert (ended.code, ended.err) == (
+        2,
+        "lakebed: aws: the location names no bucket (write aws:bucket/prefix/)\n",
+    )
+
+
+def test_what_was_asked_is_cut_to_the_width_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setenv("COLUMNS", "12")
+    output.table(["A", "WHAT"], [["x", "sync 币安 to d"], ["y", "sync"]])
+    assert screen.getvalue() == "A  WHAT\nx  sync 币…\ny  sync\n"
+
+
+def test_one_is_no_plural() -> None:
+    assert (
+        archive._line(Uploaded(pairs=1, objects=2, bytes=0)) == "Generated 1 pair, 2 objects, 0 B"
+    )
+
+
+def test_the_package_names_what_it_offers() -> None:
+    assert set(library.__all__) <= set(dir(library))
