@@ -67,6 +67,7 @@ SNAPSHOT = Snapshot(
     deleted=0,
     bytes=1024**2,
     in_flight=1,
+    listing=False,
     retries=2,
     seconds=1.0,
 )

@@ -32,6 +32,8 @@ class Snapshot:
     deleted: int
     bytes: int
     in_flight: int
+    listing: bool
+    """Whether more may still be planned: the totals are none yet."""
     retries: int
     seconds: float
 
@@ -97,6 +99,7 @@ class WatchedRecorder(LedgerRecorder):
             # What passes is ahead of what is done; what the store copies by itself never passes.
             bytes=max(live.bytes, progress.passed),
             in_flight=progress.in_flight,
+            listing=progress.listing,
             retries=progress.retries,
             seconds=seconds,
         )

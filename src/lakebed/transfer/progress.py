@@ -13,6 +13,8 @@ class Progress:
     passed: int = 0
     in_flight: int = 0
     retries: int = 0
+    listing: bool = True
+    """Whether more may still be planned."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add_passed(self, size: int) -> None:

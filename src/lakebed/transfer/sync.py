@@ -71,6 +71,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
                     limits.count(step.outcomes)
                 else:
                     workers.submit(partial(_act, sides, act, step.unit, limits))
+        sides.progress.listing = False
     if kind is Kind.SYNC and sides.options.delete:
         delete_extra(sides, recorder, limits.count)
     if kind is Kind.SYNC and sides.options.delete_source:

@@ -37,6 +37,8 @@ class Live(Protocol):
     @property
     def in_flight(self) -> int: ...
     @property
+    def listing(self) -> bool: ...
+    @property
     def retries(self) -> int: ...
     @property
     def seconds(self) -> float: ...
@@ -81,23 +83,6 @@ class Rate:
         seconds, done = self._samples[0]
         passed = live.seconds - seconds
         return max(0.0, (live.bytes - done) / passed) if passed > 0 else 0.0
-
-
-class Growth:
-    """Whether what is planned still grows. A listing that is held back grows in leaps: it counts
-    as ended once it stood still twice as long as it ever did before."""
-
-    STILL = 2.0
-
-    def __init__(self) -> None:
-        self._planned, self._since, self._still = -1, 0.0, self.STILL
-
-    def of(self, live: Live) -> bool:
-        if live.planned != self._planned:
-            paused = live.seconds - self._since
-            self._still = max(self._still, 2 * paused)
-            self._planned, self._since = live.planned, live.seconds
-        return live.seconds - self._since < self._still
 
 
 class Interval:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from lakebed.cli.display.display import Growth, Interval, Live, Rate, Value
+from lakebed.cli.display.display import Interval, Live, Rate, Value
 from lakebed.cli.display.phrases import happening, phrases
 from lakebed.cli.output import note, say
 from lakebed.model.operation import Summary
@@ -23,7 +23,7 @@ class Lines:
     def __init__(self, every: float = EVERY_SECONDS, objects: bool = False) -> None:
         self._interval = Interval(every)
         self._interval.passed()
-        self._rate, self._growth = Rate(), Growth()
+        self._rate = Rate()
         self._objects = objects
 
     def __enter__(self) -> Self:
@@ -41,9 +41,9 @@ class Lines:
         note(f"operation {operation_id} started")
 
     def progress(self, live: Live) -> None:
-        rate, growing = self._rate.of(live), self._growth.of(live)
+        rate = self._rate.of(live)
         if self._interval.passed():
-            note(", ".join(phrases(live, rate, growing)))
+            note(", ".join(phrases(live, rate)))
 
     def event(self, kind: str, fields: dict[str, Value]) -> None:
         if self._objects:

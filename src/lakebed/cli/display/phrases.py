@@ -7,19 +7,19 @@ from lakebed.model.quantity import format_duration, format_size
 from lakebed.report.text_report import printable, reason
 
 
-def phrases(live: Live, rate: float, growing: bool = False) -> list[str]:
+def phrases(live: Live, rate: float) -> list[str]:
     """Objects, rate, time left, bytes, in flight, retries, what went wrong: what there is of it.
 
-    The end of a line may be cut, so what matters most comes first. A total that is still
-    `growing` is marked, and tells no time.
+    The end of a line may be cut, so what matters most comes first. A total that may
+    still grow is marked, and tells no time.
     """
     ended = live.done + live.failed + live.quarantined + live.deleted
-    more = "+" if growing else ""
+    more = "+" if live.listing else ""
     found = [f"{ended:,} of {live.planned:,}{more} objects"]
     if rate > 0:
         found.append(f"{format_size(rate)}/s")
     left = live.planned_bytes - live.bytes
-    if rate > 0 and left > 0 and not growing:
+    if rate > 0 and left > 0 and not live.listing:
         found.append(f"{format_duration(left / rate)} left")
     if live.planned_bytes:
         found.append(f"{format_size(live.bytes)} of {format_size(live.planned_bytes)}{more}")

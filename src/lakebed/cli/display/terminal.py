@@ -57,7 +57,7 @@ class Terminal(Lines):
         columns = self._console.width
         cells = 24 if columns >= WIDE else 10
         bar = ProgressBar(max(live.planned_bytes, 1), live.bytes, width=cells)
-        said = phrases(live, self._rate.of(live), self._growth.of(live))
+        said = phrases(live, self._rate.of(live))
         text = Text(" · ".join(said), no_wrap=True)
         # One line and no more: of a second one, the first would stay on the screen.
         text.truncate(max(columns - cells - 4, 1), overflow="ellipsis")
