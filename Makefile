@@ -36,8 +36,10 @@ format: setup ## Put the sources in shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-bench: setup ## Compare S3 clients on this machine; docs/adr/0001 has our figures
-	$(BIN)/python bench/clients/run.py
+bench: setup tools ## Compare S3 clients on this machine, ten minutes; docs/adr/0001 has our figures
+	@test -x .bench/bin/python || $(BIN)/python -m venv .bench
+	@.bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r bench/clients/requirements.txt
+	.bench/bin/python bench/clients/run.py clients
 
 tools: setup ## Build the pinned MinIO once, where Go is present
 	@$(BIN)/python -m lakebed.local.tools minio

@@ -33,6 +33,8 @@ from loop import (
     small_objects,
 )
 
+from lakebed.local.engines import choose
+
 HERE = Path(__file__).resolve().parent
 LIBCURL, LARGE_LOOP = "libcurl_loop.py", "libcurl_large.py"
 Suite = dict[str, list[str]]
@@ -49,6 +51,7 @@ SUITES: dict[str, Suite] = {
     "clients": {
         **{f"libcurl, {n} threads": [LIBCURL, "--threads", str(n)] for n in (4, 8, 16, 32)},
         "libcurl, 16 threads, no headers, no hook": [LIBCURL, *BARE],
+        "lakebed's own store, 16 threads": ["lakebed_loop.py", "--threads", "16"],
         "obstore sync, 16 threads": ["obstore_loop.py", "--threads", "16"],
         "obstore asyncio, 64 tasks": ["obstore_loop.py", "--tasks", "64"],
         "aiohttp + uvloop, 32 tasks": ["aiohttp_loop.py", "--tasks", "32"],
@@ -268,7 +271,7 @@ def exit_statuses(repeats: int, settings: Settings, root: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minio", default="minio", help="the MinIO binary (default: on the PATH)")
+    parser.add_argument("--minio", help="the MinIO binary (default: on the PATH, or of make tools)")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", default="", help="the variants whose name this pattern finds")
     parser.add_argument("--exit-runs", type=int, default=50)
@@ -278,9 +281,10 @@ def main() -> None:
     parser.add_argument("suites", nargs="*", choices=choices, default=choices)
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stores are stopped
-    minio = shutil.which(args.minio)
-    if minio is None:
+    found = shutil.which(args.minio) if args.minio else choose("minio").binary()
+    if found is None:
         raise SystemExit(f"no MinIO at {args.minio}")
+    minio = str(found)
     with tempfile.TemporaryDirectory(prefix="bench-clients-", dir=args.data) as folder:
         root = Path(folder)
         with stores(minio, root) as settings:
