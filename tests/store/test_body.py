@@ -1,6 +1,6 @@
 """The two ends that libcurl talks to, without libcurl."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pycurl
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lakebed.errors import BodyTruncated
 from lakebed.store.contract import Buffer
-from lakebed.store.s3.body import Receiver, Sender, Slice
+from lakebed.store.s3.body import Headers, Receiver, Sender, Slice
 
 CHUNKS = st.lists(st.binary(max_size=20), max_size=8)
 
@@ -73,7 +73,7 @@ def test_a_success_goes_to_the_sink_and_all_else_is_collected() -> None:
 
 
 def test_a_check_that_refuses_ends_the_transfer_before_the_first_byte() -> None:
-    def check(status: int, headers: dict[str, str]) -> Slice:
+    def check(status: int, headers: Mapping[str, str]) -> Slice:
         raise ValueError(f"{status} {headers['a']}")
 
     taken: list[bytes] = []
@@ -157,3 +157,16 @@ def test_a_body_that_is_let_go_ends_its_work() -> None:
     sender.close()
     sender.close()
     assert ended == ["ended"]
+
+
+def test_headers_are_found_by_name_whatever_their_case_and_letters() -> None:
+    headers = Headers(b'X-Amz-Meta-City: \xc4\xb0zmir  \r\nETag:\t"e"\r\nEmpty:\r\n\r\n')
+    assert headers["x-amz-meta-city"] == "İzmir"
+    assert (headers["etag"], headers["empty"]) == ('"e"', "")
+    assert "etag" in headers
+    assert "tag" not in headers
+    assert headers.get("age", "none") == "none"
+    assert list(headers) == ["x-amz-meta-city", "etag", "empty"]
+    assert len(headers) == 3
+    with pytest.raises(KeyError):
+        headers["age"]

@@ -43,6 +43,11 @@ class Cancellation:
         # Asked for by every transfer many times a second: a plain attribute first.
         return self._stopped and time.monotonic() > getattr(self._grace, "until", 0.0)
 
+    def asked(self, *_: int) -> bool:
+        """`stopped`, for libcurl: it asks about eight times a transfer, and each second while
+        nothing comes."""
+        return self._stopped and self.stopped
+
     @property
     def reason(self) -> LakebedError:
         """Why; meaningful once somebody called `stop`."""

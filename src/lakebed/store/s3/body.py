@@ -4,7 +4,7 @@ libcurl calls these from C and can only be told "stop"; what went wrong is kept 
 """
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 
 import pycurl
 
@@ -15,7 +15,7 @@ MOST_COLLECTED = 16 * 1024 * 1024
 """Bytes of an answer that is read whole: a page of 1,000 keys of 1,024 bytes, each byte escaped,
 with all that stands beside them, is a quarter of it."""
 
-Check = Callable[[int, dict[str, str]], "Slice"]
+Check = Callable[[int, Mapping[str, str]], "Slice"]
 """Looks at status and headers before the first byte; raises where the body is not wanted."""
 
 
@@ -30,8 +30,42 @@ class Slice:
 
 
 _ALL = Slice()
-_STATUS = re.compile(r"^HTTP/\S+ +(\d{3})", re.MULTILINE)
-_FIELD = re.compile(r"^([^:\s]+):[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
+_STATUS = re.compile(rb"HTTP/\S+ +(\d{3})")
+
+
+class Headers(Mapping[str, str]):
+    """The headers of an answer, asked for by names in lower case.
+
+    An answer has about twenty and three are asked for: they are searched, not taken apart.
+    """
+
+    def __init__(self, lines: bytes) -> None:
+        lines = b"\n" + lines.replace(b"\r\n", b"\n")
+        self._text = lines.decode(errors="surrogateescape")
+        # Of the bytes: a letter beyond ASCII may have another length in lower case.
+        self._lower = lines.lower().decode(errors="surrogateescape")
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        begin = self._lower.find(f"\n{name}:")
+        if begin < 0:
+            return default
+        begin += len(name) + 2
+        return self._text[begin : self._text.find("\n", begin)].strip()
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return f"\n{name}:" in self._lower
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([line.partition(":")[0] for line in self._lower.split("\n") if ":" in line])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Receiver:
@@ -47,7 +81,7 @@ class Receiver:
         self._deliver: Sink | None = None
         self._slice = _ALL
         self._status = 0
-        self._headers: dict[str, str] | None = None
+        self._headers: Headers | None = None
         self.failure: BaseException | None = None
         self.complete = False
         """All wanted bytes have come; the answer holds more, which is not read."""
@@ -56,15 +90,15 @@ class Receiver:
     def collected(self) -> bytes:
         return b"".join(self._pieces)
 
-    def _read_head(self) -> None:
+    def _read_head(self) -> Headers:
         """Of the last answer on the wire: a 100 Continue may come before it."""
-        text = b"".join(self._lines).decode(errors="surrogateescape")
-        # A header's line does not begin with HTTP/: no name may hold a slash.
-        starts = [found.start() for found in _STATUS.finditer(text)]
-        begin = starts[-1] if starts else len(text)
-        found = _STATUS.match(text, begin)
-        self._status = int(found[1]) if found else 0
-        self._headers = {name.lower(): value for name, value in _FIELD.findall(text, begin)}
+        lines = self._lines
+        begins = [n for n, line in enumerate(lines) if line.startswith(b"HTTP/")]
+        if begins:
+            found = _STATUS.match(lines[begins[-1]])
+            self._status = int(found[1]) if found else 0
+        self._headers = Headers(b"".join(lines[begins[-1] + 1 :]) if begins else b"")
+        return self._headers
 
     @property
     def status(self) -> int:
@@ -74,11 +108,8 @@ class Receiver:
         return self._status
 
     @property
-    def headers(self) -> dict[str, str]:
-        """Names in lower case."""
-        if self._headers is None:
-            self._read_head()
-        return self._headers or {}
+    def headers(self) -> Headers:
+        return self._headers if self._headers is not None else self._read_head()
 
     @property
     def missing(self) -> int:

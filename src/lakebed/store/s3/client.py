@@ -180,7 +180,7 @@ class Client:
         c.setopt(pycurl.LOW_SPEED_TIME, max(1, int(endpoint.stall_timeout)))
         c.setopt(pycurl.TIMEOUT_MS, int(endpoint.total_timeout * 1000))
         c.setopt(pycurl.NOPROGRESS, 0)
-        c.setopt(pycurl.XFERINFOFUNCTION, self._keep_going)
+        c.setopt(pycurl.XFERINFOFUNCTION, self._cancellation.asked)
         c.setopt(pycurl.HEADERFUNCTION, receiver.header)
         c.setopt(pycurl.WRITEFUNCTION, receiver.write)
         if endpoint.ca:
@@ -188,10 +188,6 @@ class Client:
         if endpoint.proxy is not None:
             c.setopt(pycurl.PROXY, endpoint.proxy)
         _prepare_method(c, request, sender)
-
-    def _keep_going(self, *_: int) -> int:
-        """libcurl asks this about eight times a transfer, and each second while nothing comes."""
-        return self._cancellation.stopped
 
     def _perform(
         self, handle: pycurl.Curl, request: Request, receiver: Receiver, sender: Sender | None

@@ -120,7 +120,7 @@ class S3Store:
             headers["if-match"] = f'"{if_match}"'
         subject = self._on(bucket, key)
 
-        def check(status: int, answered: dict[str, str]) -> Slice:
+        def check(status: int, answered: Mapping[str, str]) -> Slice:
             etag = answered.get("etag", "").strip('"')
             if if_match is not None and etag != if_match:
                 raise errors.PreconditionFailed(
@@ -259,8 +259,8 @@ def _head(headers: Mapping[str, str]) -> Head:
         attributes=Attributes(
             headers={name: headers[name] for name in STANDARD_HEADERS if name in headers},
             metadata={
-                name.removeprefix(_META): value
-                for name, value in headers.items()
+                name.removeprefix(_META): headers[name]
+                for name in headers
                 if name.startswith(_META)
             },
         ),
