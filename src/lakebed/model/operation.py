@@ -1,6 +1,6 @@
 """What an operation is asked to do, what states it takes, and what it reports."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -242,6 +242,11 @@ class Counters:
     """Sidecars without their archive, and archives (.zip) without their sidecar."""
     planned: int = 0
     planned_bytes: int = 0
+
+    def add(self, more: "Counters") -> None:
+        for counter in fields(self):
+            name = counter.name
+            setattr(self, name, getattr(self, name) + getattr(more, name))
 
 
 @dataclass(frozen=True, slots=True)

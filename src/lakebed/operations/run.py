@@ -187,9 +187,8 @@ class Platform:
     ) -> None:
         with (
             self._ends.sides(request, cancellation, writes=True) as sides,
-            WatchedRecorder(request, lease, cancellation) as recorder,
+            WatchedRecorder(request, lease, cancellation, watch) as recorder,
         ):
-            recorder.watch = watch
             if request.kind is Kind.SYNC:
                 check_apart(sides.source, sides.destination)
             if again:

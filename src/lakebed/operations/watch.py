@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol
 
-from lakebed.model.operation import Counters, ObjectState, Outcome, Unit
+from lakebed.model.operation import Counters, ObjectState, Outcome, Request, Unit
+from lakebed.operations.lease import Lease
 from lakebed.operations.recorder import LedgerRecorder
+from lakebed.store.cancellation import Cancellation
 from lakebed.transfer.progress import Progress
 from lakebed.transfer.recorder import Batch
 
@@ -64,20 +66,24 @@ class Unwatched:
 class WatchedRecorder(LedgerRecorder):
     """The recorder, overheard: what it is told is passed on to a watch."""
 
-    watch: Watch = Unwatched()
-    _counters = Counters()
+    def __init__(
+        self, request: Request, lease: Lease, cancellation: Cancellation, watch: Watch
+    ) -> None:
+        super().__init__(request, lease, cancellation)
+        self.watch = watch
+        self._counters = Counters()
 
     def unfinished(self) -> Iterator[Unit]:
         """What an earlier run left is to be done by this one: it counts as planned."""
         for unit in super().unfinished():
             sizes = [item.source.size for item in unit.items if item.source]
             left = Counters(planned=len(unit.items), planned_bytes=sum(sizes))
-            self._counters = _sum(self._counters, left)
+            self._counters.add(left)
             yield unit
 
     def planned(self, batch: Batch) -> None:
         super().planned(batch)
-        self._counters = _sum(self._counters, batch.counters)
+        self._counters.add(batch.counters)
 
     def settled(self, outcomes: Sequence[Outcome]) -> None:
         super().settled(outcomes)
@@ -121,11 +127,6 @@ class WatchedRecorder(LedgerRecorder):
             ended.set()
             teller.join()
             self.watch.progress(self.snapshot(progress, time.monotonic() - began))
-
-
-def _sum(one: Counters, other: Counters) -> Counters:
-    names = (field.name for field in fields(Counters))
-    return Counters(*(getattr(one, name) + getattr(other, name) for name in names))
 
 
 def _fields(outcome: Outcome) -> dict[str, Value]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import filterfalse
 
@@ -119,12 +119,6 @@ def _batch(planner: Planner, planned: list[Step]) -> tuple[Batch, list[Step]]:
     steps = list(planner.quarantined(planned))
     counters = Counters()
     for step in steps:
-        _add(counters, step.counters)
+        counters.add(step.counters)
     units = tuple(unit for step in steps for unit in step.units)
     return Batch(units, counters, steps[-1].floor), steps
-
-
-def _add(total: Counters, more: Counters) -> None:
-    for counter in fields(Counters):
-        name = counter.name
-        setattr(total, name, getattr(total, name) + getattr(more, name))
