@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lakebed.errors import BodyTruncated
 from lakebed.store.contract import Buffer
-from lakebed.store.s3.body import Headers, Receiver, Sender, Slice
+from lakebed.store.s3.body import Receiver, Sender, Slice
 
 CHUNKS = st.lists(st.binary(max_size=20), max_size=8)
 
@@ -160,13 +160,15 @@ def test_a_body_that_is_let_go_ends_its_work() -> None:
 
 
 def test_headers_are_found_by_name_whatever_their_case_and_letters() -> None:
-    headers = Headers(b'X-Amz-Meta-City: \xc4\xb0zmir  \r\nETag:\t"e"\r\nEmpty:\r\n\r\n')
-    assert headers["x-amz-meta-city"] == "İzmir"
-    assert (headers["etag"], headers["empty"]) == ('"e"', "")
-    assert "etag" in headers
-    assert "tag" not in headers
-    assert headers.get("age", "none") == "none"
-    assert list(headers) == ["x-amz-meta-city", "etag", "empty"]
-    assert len(headers) == 3
-    with pytest.raises(KeyError):
-        headers["age"]
+    receiver = Receiver()
+    for line in (
+        b"HTTP/1.1 200 OK\r\n",
+        b"X-Amz-Meta-City: \xc4\xb0zmir  \r\n",
+        b'ETag:\t"e"\r\n',
+        b"Empty:\r\n",
+        b"\r\n",
+    ):
+        receiver.header(line)
+    city = {"x-amz-meta-city": "İzmir"}
+    assert receiver.headers.items() >= (city | {"etag": '"e"', "empty": ""}).items()
+    assert receiver.status == 200

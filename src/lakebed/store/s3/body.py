@@ -30,42 +30,7 @@ class Slice:
 
 
 _ALL = Slice()
-_STATUS = re.compile(rb"HTTP/\S+ +(\d{3})")
-
-
-class Headers(Mapping[str, str]):
-    """The headers of an answer, asked for by names in lower case.
-
-    An answer has about twenty and three are asked for: they are searched, not taken apart.
-    """
-
-    def __init__(self, lines: bytes) -> None:
-        lines = b"\n" + lines.replace(b"\r\n", b"\n")
-        self._text = lines.decode(errors="surrogateescape")
-        # Of the bytes: a letter beyond ASCII may have another length in lower case.
-        self._lower = lines.lower().decode(errors="surrogateescape")
-
-    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        begin = self._lower.find(f"\n{name}:")
-        if begin < 0:
-            return default
-        begin += len(name) + 2
-        return self._text[begin : self._text.find("\n", begin)].strip()
-
-    def __getitem__(self, name: str) -> str:
-        value = self.get(name)
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    def __contains__(self, name: object) -> bool:
-        return f"\n{name}:" in self._lower
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([line.partition(":")[0] for line in self._lower.split("\n") if ":" in line])
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+_STATUS = re.compile(r"HTTP/\S+ +(\d{3})")
 
 
 class Receiver:
@@ -81,7 +46,7 @@ class Receiver:
         self._deliver: Sink | None = None
         self._slice = _ALL
         self._status = 0
-        self._headers: Headers | None = None
+        self._headers: dict[str, str] | None = None
         self.failure: BaseException | None = None
         self.complete = False
         """All wanted bytes have come; the answer holds more, which is not read."""
@@ -90,14 +55,15 @@ class Receiver:
     def collected(self) -> bytes:
         return b"".join(self._pieces)
 
-    def _read_head(self) -> Headers:
+    def _read_head(self) -> dict[str, str]:
         """Of the last answer on the wire: a 100 Continue may come before it."""
-        lines = self._lines
-        begins = [n for n, line in enumerate(lines) if line.startswith(b"HTTP/")]
-        if begins:
-            found = _STATUS.match(lines[begins[-1]])
-            self._status = int(found[1]) if found else 0
-        self._headers = Headers(b"".join(lines[begins[-1] + 1 :]) if begins else b"")
+        text = b"".join(self._lines).decode(errors="surrogateescape")
+        last = text.rfind("\nHTTP/") + 1
+        line, *fields = text[last:].split("\n")
+        found = _STATUS.match(line)
+        self._status = int(found[1]) if found else 0
+        parted = [field.partition(":") for field in fields] if found else []
+        self._headers = {name.lower(): value.strip() for name, colon, value in parted if colon}
         return self._headers
 
     @property
@@ -108,7 +74,8 @@ class Receiver:
         return self._status
 
     @property
-    def headers(self) -> Headers:
+    def headers(self) -> dict[str, str]:
+        """By names in lower case."""
         return self._headers if self._headers is not None else self._read_head()
 
     @property
