@@ -10,7 +10,7 @@ Each fault is a small value; a new one overrides what it needs of `Fault`.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from lakebed.errors import (
     Throttled,
 )
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
-from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Page, Sink, Store
+from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Member, Page, Sink, Store
 from lakebed.store.wrappers.forwarding import Forwarding
 
 T = TypeVar("T")
@@ -47,6 +47,10 @@ class Fault:
     def body(self, body: Body) -> Body:
         """What is sent by a put or an upload_part."""
         return body
+
+    def members(self, members: Sequence[Member]) -> Sequence[Member]:
+        """What is sent by a put_many."""
+        return members
 
     def page(self, page: Page, token: str | None) -> Page:
         """What a listing that was asked for `token` answers."""
@@ -110,6 +114,21 @@ class Deny(Fault):
 
     def around(self, subject: str, action: Callable[[], T]) -> T:
         raise AccessDenied("403 AccessDenied", subject=subject)
+
+
+@dataclass(frozen=True)
+class Mislay(Fault):
+    """Of the members of a put_many that `key` satisfies none arrives, and the store says nothing;
+    with other `data`, each arrives with these."""
+
+    key: Callable[[str], bool]
+    data: bytes | None = None
+
+    def members(self, members: Sequence[Member]) -> Sequence[Member]:
+        if self.data is None:
+            return [member for member in members if not self.key(member.key)]
+        spoiled = (self.data,)
+        return [replace(m, pieces=spoiled) if self.key(m.key) else m for m in members]
 
 
 # --- bytes ---------------------------------------------------------------------------------------
@@ -428,6 +447,13 @@ class Faulty(Forwarding):
             lambda: self._inner.put(
                 bucket, key, fault.body(body), attributes=attributes, sha256=sha256, write=write
             ),
+        )
+
+    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
+        fault = self._due("put_many", bucket, members[0].key)
+        fault.around(
+            self._on(bucket, members[0].key),
+            lambda: self._inner.put_many(bucket, fault.members(members)),
         )
 
     def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:

@@ -25,7 +25,7 @@ from lakebed.errors import (
     StoreError,
 )
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
-from lakebed.store.contract import NO_ATTRIBUTES, Buffer, Page, Store
+from lakebed.store.contract import NO_ATTRIBUTES, Buffer, Member, Page, Store
 from lakebed.store.listing import objects, sorted_objects
 
 PART = 5 * 1024**2
@@ -57,6 +57,7 @@ CAPABILITIES = frozenset(
         "signatures",
         "tags",
         "trailing-slash",
+        "unpack",
         "utf8-order",
         "versioning",
     }
@@ -622,6 +623,35 @@ class WritingConformance(Fixtures):
         self.need("tags")
         put(store, bucket, folder + "a")
         assert store.tags(bucket, folder + "a") == {}
+
+    def test_many_objects_arrive_by_one_request_with_what_travels_with_them(
+        self, store: Store, bucket: str, folder: str
+    ) -> None:
+        self.need("unpack")
+        metadata = {"origin": "binance", "with-dashes": "a value; with, signs = and spaces"}
+        attributes = Attributes({"content-type": "application/x-klines"}, metadata)
+        names = [name for name in PLAIN_KEYS if not name.endswith("/")]
+        members = [
+            Member(folder + name, (name.encode() * size,), attributes)
+            for size, name in enumerate(names)
+        ]
+        store.put_many(bucket, members)
+        for size, name in enumerate(names):
+            assert read(store, bucket, folder + name) == name.encode() * size
+            kept = store.head(bucket, folder + name).attributes
+            assert (kept.headers["content-type"], kept.metadata) == (
+                "application/x-klines",
+                metadata,
+            )
+
+    def test_many_objects_replace_what_is_there(
+        self, store: Store, bucket: str, folder: str
+    ) -> None:
+        self.need("unpack")
+        put(store, bucket, folder + "a")
+        store.put_many(bucket, [Member(folder + "a", (b"new",)), Member(folder + "b", (b"b",))])
+        assert read(store, bucket, folder + "a") == b"new"
+        assert keys(store.list_page(bucket, folder)) == [folder + "a", folder + "b"]
 
     def test_a_deleted_object_is_gone(self, store: Store, bucket: str, folder: str) -> None:
         put(store, bucket, folder + "a")

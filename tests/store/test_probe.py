@@ -70,7 +70,7 @@ def test_a_probe_stays_below_its_prefix_and_touches_nothing_else(memory: MemoryS
         subject.startswith("lake:bucket/a/.lakebed-probe-") or subject == "lake:bucket"
         for subject in subjects
     )
-    assert len(subjects) < 40
+    assert len(subjects) < 45
 
 
 def test_two_probes_do_not_meet(memory: MemoryStore) -> None:
@@ -576,9 +576,14 @@ def test_minio_is_found_to_be_what_it_is(minio_store: Served) -> None:
 
 
 def test_seaweedfs_is_found_to_be_what_it_is(seaweedfs_store: Served) -> None:
-    lacks = {Capability.ORDERED, Capability.ODD_KEYS, Capability.BACKSLASH_KEYS}
+    lacks = {
+        Capability.ORDERED,
+        Capability.ODD_KEYS,
+        Capability.BACKSLASH_KEYS,
+        Capability.UNPACK,
+    }
     assert found_on(seaweedfs_store, "probed") == HONEST - lacks
 
 
 def test_moto_is_found_to_be_what_it_is(moto_store: Served) -> None:
-    assert found_on(moto_store, "probed") == HONEST - {Capability.SHA256}
+    assert found_on(moto_store, "probed") == HONEST - {Capability.SHA256, Capability.UNPACK}

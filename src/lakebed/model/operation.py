@@ -78,6 +78,7 @@ class Decision(StrEnum):
 
 class Lane(StrEnum):
     SERVER_SIDE = "server-side"
+    PACKED = "packed"
     WHOLE = "whole"
     STREAM = "stream"
     STAGED = "staged"

@@ -18,6 +18,8 @@ class Capability(StrEnum):
     IF_NONE_MATCH = "if-none-match"
     """A PUT under If-None-Match is refused where the key exists."""
     MULTIPART = "multipart"
+    UNPACK = "unpack"
+    """Many small objects can be sent by one PUT, with what travels with their bytes."""
     COPY = "copy"
     """A server-side copy has the bytes of its source."""
     PART_COPY = "part-copy"

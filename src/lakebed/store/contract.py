@@ -44,6 +44,20 @@ class Buffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One of many small objects that are sent by one request."""
+
+    key: str
+    pieces: Sequence[bytes]
+    attributes: Attributes = NO_ATTRIBUTES
+    """Without tags, storage class and encryption: those are of a request."""
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.pieces))
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page of a listing, in the order in which the store gave it."""
 
@@ -130,6 +144,14 @@ class Store(Protocol):
         `sha256` (hex) is sent along, so that a store that can refuses other bytes with
         ChecksumRefused. `Write.IF_ABSENT` raises PreconditionFailed where the key exists, in a
         store that can. An error raised by `body.chunks()` leaves nothing behind.
+        """
+        ...
+
+    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
+        """Store many small objects by one request, where the bucket unpacks what is sent.
+
+        The answer says nothing of single objects: prove each. An error leaves some of them, or
+        none. Raises NotSupported where the store has no such request.
         """
         ...
 

@@ -20,7 +20,16 @@ from lakebed.errors import (
 )
 from lakebed.model.location import MAX_KEY_BYTES
 from lakebed.model.objects import Attributes, Head, Object, Part, Span, Write, Written
-from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Buffer, Page, Properties, Sink
+from lakebed.store.contract import (
+    NO_ATTRIBUTES,
+    PAGE_LIMIT,
+    Body,
+    Buffer,
+    Member,
+    Page,
+    Properties,
+    Sink,
+)
 
 _CHUNK = 64 * 1024
 
@@ -148,6 +157,10 @@ class MemoryStore:
             raise ChecksumRefused("the bytes are not those of the digest sent", subject=subject)
         stored = _Stored(data, _md5(data), self._now(), _as_stored(attributes), sha256)
         return self._keep(bucket, key, stored, write)
+
+    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
+        for member in members:
+            self.put(bucket, member.key, Buffer(member.pieces), attributes=member.attributes)
 
     def copy(
         self,

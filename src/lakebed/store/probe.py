@@ -14,7 +14,7 @@ from lakebed.errors import LakebedError
 from lakebed.model.objects import Attributes, Head, Part, Span, Write
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities, Capability
-from lakebed.store.contract import Buffer, Store
+from lakebed.store.contract import Buffer, Member, Store
 
 _BYTES = b"lakebed canary, safe to delete\n"
 _OTHER = b"lakebed canary, another one...\n"
@@ -23,14 +23,14 @@ _TIDY = 3.0
 """Seconds for deleting the canaries when all is to stop."""
 # A tree of folders lists the first of these two before the second, by bytes it comes after it.
 _CANARY, _MADE = "a/canary", "a-made"
-_ABSENT = "Z"
+_ABSENT, _PACKED = "Z", "packed 'n' \u00f6dd=1"
 _FOLDER, _ODD, _BACKSLASH = "folder/", "d//e/./x/../y", "back\\slash"
 # The last two come the other way round where a store sorts by UTF-16.
 _PLANTED = {_FOLDER: b"", _ODD: _BYTES, _BACKSLASH: _BYTES, "\uffee": b"", "😀": b""}
 
 
 class Probe:
-    """One probe of one bucket, below `prefix`, which must be a folder: less than 40 requests."""
+    """One probe of one bucket, below `prefix`, which must be a folder: less than 45 requests."""
 
     def __init__(
         self, store: Store, bucket: str, prefix: str, cancellation: Cancellation | None = None
@@ -65,6 +65,7 @@ class Probe:
             Capability.IF_NONE_MATCH: self._if_none_match,
             Capability.MULTIPART: self._multipart,
             Capability.COPY: lambda: self._copy(canary.etag),
+            Capability.UNPACK: self._unpack,
             Capability.PART_COPY: lambda: self._part_copy(canary.etag),
             Capability.TAGS: self._tags,
             Capability.ORDERED: self._ordered,
@@ -100,6 +101,18 @@ class Probe:
         body = Buffer((_OTHER,))
         self._upload(lambda upload: self._store.upload_part(self._bucket, key, upload, 1, body))
         return self._read(_MADE) == _OTHER
+
+    def _unpack(self) -> bool:
+        kept = Attributes({"content-type": "text/x-canary"}, {"lakebed": "canary"})
+        members = (
+            Member(self._key(_MADE), (_OTHER,), kept),
+            Member(self._key(_PACKED), (_BYTES,), kept),
+        )
+        self._store.put_many(self._bucket, members)
+        (head, data), (other_head, other) = self._get(_MADE), self._get(_PACKED)
+        same = kept.headers.items() <= head.attributes.headers.items()
+        same &= head.attributes.metadata == other_head.attributes.metadata == kept.metadata
+        return same and (data, other) == (_OTHER, _BYTES)
 
     def _copy(self, etag: str) -> bool:
         source, key = self._key(_CANARY), self._key(_MADE)

@@ -1,9 +1,18 @@
 """Keys that a destination cannot hold: refused by name before anything is sent, never renamed."""
 
+import re
+
 from lakebed.errors import KeyUnsupported
 from lakebed.model.location import MAX_KEY_BYTES
 from lakebed.store.capabilities import Capability
 from lakebed.transfer.sides import Side
+
+_ODD = re.compile(r"(?:^|/)(?:/|\.\.?(?:/|$))")
+
+
+def is_odd(key: str) -> bool:
+    """Whether a part of the key is empty (but for a final `/`), `.` or `..`."""
+    return _ODD.search(key) is not None
 
 
 def refusal(destination: Side, key: str) -> KeyUnsupported | None:
@@ -15,12 +24,11 @@ def refusal(destination: Side, key: str) -> KeyUnsupported | None:
         return KeyUnsupported(
             "a folder's own marker has no key at the root of a bucket", subject=subject
         )
-    *folders, last = key.split("/")
     can = destination.capabilities
-    if any(part in ("", ".", "..") for part in folders) or last in (".", ".."):
+    if is_odd(key):
         if Capability.ODD_KEYS not in can:
             return KeyUnsupported("this bucket rewrites empty, . or .. parts", subject=subject)
-    elif not last and Capability.FOLDER_KEYS not in can:
+    elif key.endswith("/") and Capability.FOLDER_KEYS not in can:
         return KeyUnsupported("this bucket rewrites a final /", subject=subject)
     if "\\" in key and Capability.BACKSLASH_KEYS not in can:
         return KeyUnsupported("this bucket rewrites a backslash", subject=subject)

@@ -107,19 +107,10 @@ class UnitMover:
 
         `written` takes the ETag of each key that arrived.
         """
-        destination = self._sides.destination
-        for item in unit.items:
-            # The plan has asked so too, but of a unit that failed then a resume asks only here.
-            refused = refusal(destination, destination.location.key(item.key))
-            if refused is not None:
-                raise refused
-        word = None
-        if unit.digest is not None:
-            word = published(self._sides, unit.digest, _archive(unit).key)
         outcomes: list[Outcome] = []
-        for item in unit.items:
+        for item, job in zip(unit.items, self.jobs(unit), strict=True):
             began = time.monotonic()
-            moved = choose.move(self._sides, self._job(item, unit, word))
+            moved = choose.move(self._sides, job)
             written[item.key] = moved.destination_etag
             seconds = time.monotonic() - began
             outcomes.append(done(item, moved, attempts=attempt, seconds=seconds))
@@ -157,6 +148,22 @@ class UnitMover:
         except LakebedError as error:
             return f"what an earlier fetch had brought could not be removed: {error}"
         return ""
+
+    def jobs(self, unit: Unit) -> list[Job]:
+        """A job for each item, with its publisher's word.
+
+        Raises KeyUnsupported, DigestRefused, SourceChanged.
+        """
+        destination = self._sides.destination
+        for item in unit.items:
+            # The plan has asked so too, but of a unit that failed then a resume asks only here.
+            refused = refusal(destination, destination.location.key(item.key))
+            if refused is not None:
+                raise refused
+        word = None
+        if unit.digest is not None:
+            word = published(self._sides, unit.digest, _archive(unit).key)
+        return [self._job(item, unit, word) for item in unit.items]
 
     def _job(self, item: Item, unit: Unit, word: Published | None) -> Job:
         if item.source is None:

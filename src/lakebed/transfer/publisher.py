@@ -10,7 +10,7 @@ from lakebed.transfer.sides import Job, Sides
 
 LIMIT = 4 * 1024
 """Bytes of a sidecar at the most; its digest and the longest name have less. So little that it
-may be kept beside the budget while its pair is moved."""
+may be read and kept beside the budget while its pair is moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,7 @@ def published(sides: Sides, sidecar: Object, archive_key: str) -> Published:
         raise DigestRefused(
             f"its sidecar has {sidecar.size} bytes: no published digest", subject=archive_key
         )
-    with sides.budget.reserve(sidecar.size):
-        head, content = read_whole(sides, Job(sidecar, sidecar.key))
+    head, content = read_whole(sides, Job(sidecar, sidecar.key))
     digest = published_digest(b"".join(content), archive_key)
     if digest is None:
         raise DigestRefused("its sidecar does not hold `SHA-256  NAME` for it", subject=archive_key)

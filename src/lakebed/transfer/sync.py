@@ -10,13 +10,17 @@ from lakebed.errors import LakebedError, LimitReached
 from lakebed.model.operation import Counters, Kind, ObjectState, Outcome, Unit
 from lakebed.transfer.again import Again
 from lakebed.transfer.delete import delete_extra, delete_moved
+from lakebed.transfer.lanes.packed import Packed
 from lakebed.transfer.move import ENDS_OPERATION, UnitMover
 from lakebed.transfer.outcomes import failed
 from lakebed.transfer.plan import Planner, Step
 from lakebed.transfer.prove import UnitProver
 from lakebed.transfer.recorder import Batch, Recorder
 from lakebed.transfer.sides import Sides
+from lakebed.transfer.together import Together
 from lakebed.transfer.workers import Workers
+
+Act = Callable[[Unit], list[Outcome]]
 
 _UNITS = 250
 """Units after which a batch ends: what one transaction of the ledger remembers."""
@@ -50,11 +54,12 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
     Raises what ends an operation as a whole; what happens to single objects is recorded only.
     """
     planner, again = Planner(sides, recorder, kind), Again(sides, recorder, kind)
-    act: Callable[[Unit], list[Outcome]]
-    if kind is Kind.VERIFY:
-        act = UnitProver(sides, recorder)
-    else:
-        act = UnitMover(sides, recorder, settle=settle)
+    act: Act = UnitProver(sides, recorder)
+    together = None
+    if kind is Kind.SYNC:
+        act = mover = UnitMover(sides, recorder, settle=settle)
+        if (lane := Packed(sides)).is_open:
+            act = together = Together(sides, recorder, lane, mover)
     limits = _Errors(sides)
     with Workers(sides.options.concurrency, sides.cancellation) as workers:
         for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):
@@ -72,20 +77,21 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
                 else:
                     workers.submit(partial(_act, sides, act, step.unit, limits))
         sides.progress.listing = False
+    if together is not None:
+        limits.count(together.finish())
+        sides.cancellation.check()
     if kind is Kind.SYNC and sides.options.delete:
         delete_extra(sides, recorder, limits.count)
     if kind is Kind.SYNC and sides.options.delete_source:
         delete_moved(sides, recorder)
 
 
-def _act(sides: Sides, act: Callable[[Unit], list[Outcome]], unit: Unit, limits: _Errors) -> None:
+def _act(sides: Sides, act: Act, unit: Unit, limits: _Errors) -> None:
     with sides.progress.flying(1):
         limits.count(act(unit))
 
 
-def _go_on(
-    decide_again: Again, recorder: Recorder, act: Callable[[Unit], list[Outcome]], unit: Unit
-) -> list[Outcome]:
+def _go_on(decide_again: Again, recorder: Recorder, act: Act, unit: Unit) -> list[Outcome]:
     """Act on what an earlier run planned, unless it is not to be done as things are by now."""
     try:
         outcomes = list(decide_again(unit))

@@ -15,6 +15,7 @@ from lakebed.store.contract import (
     PAGE_LIMIT,
     Body,
     Buffer,
+    Member,
     Page,
     Properties,
     Sink,
@@ -22,6 +23,7 @@ from lakebed.store.contract import (
 from lakebed.store.s3.answer import Answer, document, error_of, required, text_of, texts
 from lakebed.store.s3.body import Receiver, Slice
 from lakebed.store.s3.client import Client, Request
+from lakebed.store.s3.pack import UNPACK, packed
 from lakebed.store.s3.pages import parse_page
 from lakebed.store.s3.signing import quote_key
 
@@ -161,6 +163,12 @@ class S3Store:
             headers["if-none-match"] = "*"
         answer = self._client.send(Request("PUT", bucket, key, headers=headers, body=body))
         return _written(answer, self._on(bucket, key))
+
+    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
+        # A store that does not unpack keeps the tar where an object is to be proved, not beside it.
+        key, body = members[0].key, Buffer(tuple(packed(members)))
+        headers = _attribute_headers(Attributes(metadata=UNPACK))
+        self._client.send(Request("PUT", bucket, key, headers=headers, body=body))
 
     def copy(
         self,

@@ -8,6 +8,7 @@ from lakebed.store.contract import (
     NO_ATTRIBUTES,
     PAGE_LIMIT,
     Body,
+    Member,
     Page,
     Properties,
     Sink,
@@ -91,6 +92,9 @@ class Forwarding:
                 bucket, key, body, attributes=attributes, sha256=sha256, write=write
             ),
         )
+
+    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
+        self._call("put_many", self._on(bucket), lambda: self._inner.put_many(bucket, members))
 
     def copy(
         self,
