@@ -25,7 +25,7 @@ from lakebed.errors import (
     StoreError,
 )
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
-from lakebed.store.contract import NO_ATTRIBUTES, Buffer, Member, Page, Store
+from lakebed.store.contract import NO_ATTRIBUTES, Buffer, Copying, Member, Page, Store
 from lakebed.store.listing import objects, sorted_objects
 
 PART = 5 * 1024**2
@@ -36,6 +36,7 @@ CAPABILITIES = frozenset(
         "backslash",
         "control-characters",
         "copy-if-match",
+        "copy-many",
         "dot-segments",
         "double-slash",
         "folder-order",
@@ -877,6 +878,31 @@ class CopyConformance(Fixtures):
         others = Attributes(headers={"content-type": "text/csv"}, metadata={"layer": "bronze"})
         store.copy(bucket, folder + "a", bucket, folder + "copy", if_match=etag, attributes=others)
         assert store.head(bucket, folder + "copy").attributes == others
+
+    def test_many_objects_are_copied_at_once_with_what_travels_with_them(
+        self, store: Store, bucket: str, folder: str
+    ) -> None:
+        self.need("copy-many")
+        names = [name for name in PLAIN_KEYS if not name.endswith("/")]
+        attributes = Attributes({"content-type": "application/x-klines"}, {"origin": "binance"})
+        for name in names:
+            body = Buffer((name.encode(),))
+            store.put(bucket, folder + name, body, attributes=attributes)
+        copies = [Copying(folder + name, folder + "copy/" + name) for name in names]
+        copied = store.copy_many(bucket, bucket, copies)
+        assert copied <= {one.key for one in copies}
+        assert len(copied) >= len(names) - 2  # it cannot speak of every key
+        for key in copied:
+            assert read(store, bucket, key) == key.removeprefix(folder + "copy/").encode()
+            assert store.head(bucket, key).attributes.metadata == {"origin": "binance"}
+
+    def test_a_copy_of_many_does_not_claim_what_is_missing(
+        self, store: Store, bucket: str, folder: str
+    ) -> None:
+        self.need("copy-many")
+        put(store, bucket, folder + "a")
+        copies = [Copying(folder + name, folder + "copy/" + name) for name in ("a", "missing")]
+        assert store.copy_many(bucket, bucket, copies) == {folder + "copy/a"}
 
     def test_another_revision_is_not_copied(self, store: Store, bucket: str, folder: str) -> None:
         self.need("copy-if-match")

@@ -19,6 +19,7 @@ from lakebed.model.objects import Attributes
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Buffer, Properties
 from lakebed.store.s3.client import JOINED, Client, Endpoint, Request
+from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.signing import quote_key, sign
 from lakebed.store.s3.store import S3Store
 from lakebed.store.wrappers.trace import Trace
@@ -428,7 +429,8 @@ def test_no_secret_is_in_a_repr_an_error_or_the_log(
 ) -> None:
     endpoint = Endpoint("lake", wire.url, "us-east-1", proxy="http://user:hush-password@proxy.test")
     client = Client(replace(endpoint, proxy=""), lambda: KEYS, Cancellation())
-    store = Trace(S3Store(client, Properties(identity="lake")))
+    batches = S5cmd(endpoint, lambda: KEYS, Cancellation())
+    store = Trace(S3Store(client, Properties(identity="lake"), batches))
     caught: list[BaseException] = []
     wire.play(error(403, "SignatureDoesNotMatch"), error(400, "ExpiredToken"), Exchange.close)
     with caplog.at_level(logging.DEBUG), closing(store):

@@ -22,6 +22,7 @@ from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Properties
 from lakebed.store.s3.client import Client, Endpoint
 from lakebed.store.s3.credentials import Credentials
+from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.store import S3Store
 
 SECRET = "hush-secret-key/+"
@@ -250,5 +251,9 @@ def open_wire(
         connect_timeout=10.0,
         stall_timeout=stall_timeout,
     )
-    client = Client(endpoint, lambda: credentials, cancellation or Cancellation())
-    return S3Store(client, Properties(identity=endpoint.url))
+    cancellation = cancellation or Cancellation()
+    return S3Store(
+        Client(endpoint, lambda: credentials, cancellation),
+        Properties(identity=endpoint.url),
+        S5cmd(endpoint, lambda: credentials, cancellation),
+    )

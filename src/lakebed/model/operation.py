@@ -78,6 +78,7 @@ class Decision(StrEnum):
 
 class Lane(StrEnum):
     SERVER_SIDE = "server-side"
+    SERVER_SIDE_BATCH = "server-side-batch"
     PACKED = "packed"
     WHOLE = "whole"
     STREAM = "stream"
@@ -100,6 +101,15 @@ class Mode(StrEnum):
     DIRECT_SYNC = "direct_sync"
     HYBRID = "hybrid"
     TRADITIONAL = "traditional"
+
+
+class ServerSide(StrEnum):
+    """By what a store is asked to copy by itself."""
+
+    API = "api"
+    """One CopyObject for each object."""
+    S5CMD = "s5cmd"
+    """Batches by s5cmd, and the API for what these leave."""
 
 
 class Compare(StrEnum):
@@ -144,6 +154,8 @@ class Options:
     delete_source: bool = False
     on_change: OnChange = OnChange.REPLACE
     mode: Mode = Mode.AUTO
+    server_side: ServerSide = ServerSide.API
+    """docs/adr/0016 has the measurement."""
     concurrency: int = 16
     """Objects in flight. 16 threads had the lowest wall and CPU in docs/adr/0001."""
     memory: int = 64 * MIB

@@ -10,6 +10,7 @@ from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Properties, Store
 from lakebed.store.s3.client import Client, Endpoint
 from lakebed.store.s3.credentials import credential_source
+from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.store import S3Store
 from lakebed.store.wrappers.retry import Backoff, Retry
 from lakebed.store.wrappers.trace import Trace
@@ -35,8 +36,12 @@ def open_store(
             subject=f"stores.{settings.name}.disable",
             advice=f"known: {', '.join(Capability)}",
         )
-    client = Client(_endpoint(settings), credential_source(settings), cancellation)
-    store: Store = S3Store(client, Properties(identity=identity_of(settings)))
+    endpoint, credentials = _endpoint(settings), credential_source(settings)
+    store: Store = S3Store(
+        Client(endpoint, credentials, cancellation),
+        Properties(identity=identity_of(settings)),
+        S5cmd(endpoint, credentials, cancellation),
+    )
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
         store = Trace(store)
     return Retry(store, backoff or Backoff(), cancellation, retried)

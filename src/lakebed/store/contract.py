@@ -58,6 +58,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Copying:
+    """One of many objects that a store is asked to copy by itself."""
+
+    source_key: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page of a listing, in the order in which the store gave it."""
 
@@ -168,6 +176,16 @@ class Store(Protocol):
         """Copy inside the store, only the revision `if_match`, with the source's attributes.
 
         With `attributes` these replace the source's. Raises PreconditionFailed, ObjectMissing.
+        """
+        ...
+
+    def copy_many(
+        self, source_bucket: str, bucket: str, copies: Sequence[Copying]
+    ) -> frozenset[str]:
+        """Copy many objects inside the store; the keys of which it says that they were copied.
+
+        Whatever revision the source has by then: prove each. What it cannot speak of is left out.
+        Raises NotSupported where there is no such way.
         """
         ...
 

@@ -4,6 +4,7 @@ import hashlib
 import threading
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -25,6 +26,7 @@ from lakebed.store.contract import (
     PAGE_LIMIT,
     Body,
     Buffer,
+    Copying,
     Member,
     Page,
     Properties,
@@ -179,6 +181,17 @@ class MemoryStore:
         return self._keep(
             bucket, key, replace(stored, etag=etag, modified=self._now(), attributes=kept)
         )
+
+    def copy_many(
+        self, source_bucket: str, bucket: str, copies: Sequence[Copying]
+    ) -> frozenset[str]:
+        copied = set()
+        for one in copies:
+            with suppress(ObjectMissing):
+                etag = self.head(source_bucket, one.source_key).etag
+                self.copy(source_bucket, one.source_key, bucket, one.key, if_match=etag)
+                copied.add(one.key)
+        return frozenset(copied)
 
     def delete(self, bucket: str, key: str) -> None:
         with self._lock:

@@ -54,6 +54,8 @@ class Job:
 
     source: Object
     key: str
+    held: str | None = None
+    """The ETag of what the destination held under `key` when it was listed."""
     digest: str | None = None
     """The publisher's SHA-256 in hex, where there is one."""
     head: Head | None = None

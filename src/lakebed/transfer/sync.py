@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import filterfalse
+from typing import Protocol
 
 from lakebed.errors import LakebedError, LimitReached
 from lakebed.model.operation import Counters, Kind, ObjectState, Outcome, Unit
 from lakebed.transfer.again import Again
 from lakebed.transfer.delete import delete_extra, delete_moved
 from lakebed.transfer.lanes.packed import Packed
+from lakebed.transfer.lanes.server_side_batch import ServerSideBatch
 from lakebed.transfer.move import ENDS_OPERATION, UnitMover
 from lakebed.transfer.outcomes import failed
 from lakebed.transfer.plan import Planner, Step
@@ -54,12 +56,8 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
     Raises what ends an operation as a whole; what happens to single objects is recorded only.
     """
     planner, again = Planner(sides, recorder, kind), Again(sides, recorder, kind)
-    act: Act = UnitProver(sides, recorder)
-    together = None
-    if kind is Kind.SYNC:
-        act = mover = UnitMover(sides, recorder, settle=settle)
-        if (lane := Packed(sides)).is_open:
-            act = together = Together(sides, recorder, lane, mover)
+    together = _together(sides, recorder, settle) if kind is Kind.SYNC else None
+    act = together or UnitProver(sides, recorder)
     limits = _Errors(sides)
     with Workers(sides.options.concurrency, sides.cancellation) as workers:
         for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):
@@ -84,6 +82,23 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
         delete_extra(sides, recorder, limits.count)
     if kind is Kind.SYNC and sides.options.delete_source:
         delete_moved(sides, recorder)
+
+
+class _Gathering(Protocol):
+    """Moves units, some of them later, with others."""
+
+    def __call__(self, unit: Unit) -> list[Outcome]: ...
+
+    def finish(self) -> list[Outcome]: ...
+
+
+def _together(sides: Sides, recorder: Recorder, settle: float) -> _Gathering:
+    alone = UnitMover(sides, recorder, settle=settle)
+    if (packed := Packed(sides)).is_open:
+        return Together(sides, recorder, packed, alone)
+    if (copied := ServerSideBatch(sides)).is_open:
+        return Together(sides, recorder, copied, alone)
+    return alone
 
 
 def _act(sides: Sides, act: Act, unit: Unit, limits: _Errors) -> None:

@@ -15,6 +15,7 @@ from lakebed.store.contract import (
     PAGE_LIMIT,
     Body,
     Buffer,
+    Copying,
     Member,
     Page,
     Properties,
@@ -25,6 +26,7 @@ from lakebed.store.s3.body import Receiver, Slice
 from lakebed.store.s3.client import Client, Request
 from lakebed.store.s3.pack import UNPACK, packed
 from lakebed.store.s3.pages import parse_page
+from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.signing import quote_key
 
 _META = "x-amz-meta-"
@@ -33,9 +35,10 @@ _META = "x-amz-meta-"
 class S3Store:
     """One S3 endpoint. Keys travel percent-encoded once, and come back as they were."""
 
-    def __init__(self, client: Client, properties: Properties) -> None:
+    def __init__(self, client: Client, properties: Properties, batches: S5cmd) -> None:
         self._client = client
         self._properties = properties
+        self._batches = batches
 
     @property
     def name(self) -> str:
@@ -186,6 +189,11 @@ class S3Store:
             headers["x-amz-metadata-directive"] = "REPLACE"
         answer = self._client.send(Request("PUT", bucket, key, headers=headers))
         return Written(_etag(answer, "CopyObjectResult", self._on(bucket, key)))
+
+    def copy_many(
+        self, source_bucket: str, bucket: str, copies: Sequence[Copying]
+    ) -> frozenset[str]:
+        return self._batches.copy(source_bucket, bucket, copies)
 
     def delete(self, bucket: str, key: str) -> None:
         self._client.send(Request("DELETE", bucket, key))

@@ -8,6 +8,7 @@ from lakebed.store.contract import (
     NO_ATTRIBUTES,
     PAGE_LIMIT,
     Body,
+    Copying,
     Member,
     Page,
     Properties,
@@ -112,6 +113,15 @@ class Forwarding:
             lambda: self._inner.copy(
                 source_bucket, source_key, bucket, key, if_match=if_match, attributes=attributes
             ),
+        )
+
+    def copy_many(
+        self, source_bucket: str, bucket: str, copies: Sequence[Copying]
+    ) -> frozenset[str]:
+        return self._call(
+            "copy_many",
+            self._on(bucket),
+            lambda: self._inner.copy_many(source_bucket, bucket, copies),
         )
 
     def delete(self, bucket: str, key: str) -> None:

