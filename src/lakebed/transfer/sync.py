@@ -56,7 +56,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
     else:
         act = UnitMover(sides, recorder, settle=settle)
     limits = _Errors(sides)
-    with Workers(sides.options.concurrency, sides.cancellation) as workers:
+    with Workers(sides.width, sides.cancellation) as workers:
         for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):
             go_on = partial(_go_on, again, recorder, act)
             workers.submit(partial(_act, sides, go_on, unit, limits))
