@@ -84,8 +84,8 @@ class Level:
         self._failed += 1
         if 2 * self._failed > self.limit and self._failed > self._done:
             self._shrunk, self._usual = now, 0.0
-            self._up, self._rest = True, REST
             self._stay(max(1, int(self.limit * SHRUNK)))
+            self._up, self._bold, self._rest = True, True, REST
 
     def leave(self, now: float) -> None:
         """A request ended that says nothing about the store."""

@@ -75,41 +75,39 @@ class Retry(Forwarding):
 
     def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
         attempt = 0
-        spared_since: float | None = None
+        failing: float | None = None
         while True:
             try:
                 return action()
             except LakebedError as error:
                 if not error.retryable:
                     raise
+                now = self._pace.clock() if self._pace else 0.0
+                failing = now if failing is None else failing
                 pause = self._backoff.pause(attempt, _asked(error), self._draw)
-                spared_since = self._spared(error, spared_since)
-                if spared_since is None:
+                if not self._is_spared(error, now - failing):
                     attempt += 1
                     if attempt > self._backoff.retries or not self._may_retry(subject):
                         raise
                 self._retried(verb, error)
             self._cancellation.wait(pause)
 
-    def _spared(self, error: LakebedError, since: float | None) -> float | None:
-        """Since when this request is throttled and it costs no retry; None where it costs one.
+    def _is_spared(self, error: LakebedError, seconds: float) -> bool:
+        """Whether it costs no retry: a request was throttled that has failed for `seconds`, by a
+        store that answers others.
 
         Raises StoreUnreachable once the store has throttled everything for too long.
         """
         if self._pace is None or not isinstance(error, Throttled):
-            return None
+            return False
         silence = self._pace.silence
-        if silence is None:
-            return None
-        if silence > PATIENCE:
+        if silence is not None and silence > PATIENCE:
             raise StoreUnreachable(
                 f"nothing but throttling for {silence:.0f} s: {error.what}",
                 subject=self._inner.name,
                 advice="is the store overloaded, or too many of its drives away?",
             ) from error
-        now = self._pace.clock()
-        since = now if since is None else since
-        return since if now - since < PATIENCE else None
+        return silence is not None and seconds < PATIENCE
 
     def _may_retry(self, subject: str) -> bool:
         if self._pace is None or self._pace.may_retry():
