@@ -112,9 +112,12 @@ def test_where_nothing_ends_for_long_one_more_is_let_in(
 ) -> None:
     """What holds the places may wait for what the next one brings."""
     monkeypatch.setattr(gate_module, "POLL", 0.0)
+    clock.now += 2 * STALL  # a rest before is no such time
     fill(pace, pace.reads, START)
-    clock.now += 2 * STALL
-    fill(pace, pace.reads, 1)
+    looks = Looks()
+    with waiting(lambda: pace.begin(pace.reads, MOST, looks), looks.looked) as through:
+        assert not through.is_set()
+        clock.now += 2 * STALL
     assert pace.reads.level.in_flight == START + 1
 
 

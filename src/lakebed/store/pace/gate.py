@@ -32,6 +32,8 @@ class Gate:
             if level.in_flight >= min(level.limit, most):
                 self._wait(most, cancellation)
             now = self._clock()
+            if not level.in_flight:
+                self._moved = now  # before, there was nobody whose end could be missed
             level.begin(now)
             return now
 

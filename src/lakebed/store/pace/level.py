@@ -21,6 +21,7 @@ WORTH = 0.2
 """What a level must bring: k times the requests in flight are kept for k to this power times the
 work. Twice as many for 15 % more; three quarters, where less than 6 % is lost."""
 BOLD_UP, BOLD_DOWN, UP, DOWN = 2.0, 0.5, 1.5, 0.75
+"""The next level that is tried: boldly for as long as that brings more, carefully after it."""
 SAMPLES, BOLD_SAMPLES = 3, 2
 """Windows of a trial; of a bold one a single window must show it, since in the first some of the
 connections are only being made."""
