@@ -159,3 +159,35 @@ def test_the_advice_on_a_listing_out_of_order_is_a_setting_that_there_is() -> No
     with pytest.raises(ListingRefused, match=r'set disable = \["ordered"\] for this store'):
         list(listing.objects(store, "bucket"))
     assert StoreSettings.model_validate({"disable": ["ordered"]}).disable == ("ordered",)
+
+
+# --- --bandwidth ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["sync a:b c:d", "verify a:b c:d", "resume 1M7"])
+@pytest.mark.parametrize(
+    ("typed", "bandwidth"),
+    [([], 16 * 1024**2), (["--bandwidth", "10M"], 10 * 1024**2), (["--bandwidth", "off"], None)],
+)
+def test_the_bandwidth_is_the_one_that_is_typed_or_else_the_configured_one(
+    lakebed: Lakebed,
+    platform: FakePlatform,
+    tmp_path: Path,
+    line: str,
+    typed: list[str],
+    bandwidth: int | None,
+) -> None:
+    (tmp_path / "lakebed.toml").write_text('bandwidth = "16M"')
+    lakebed(*line.split(), *typed)
+    assert platform.settings is not None
+    assert platform.settings.bandwidth == bandwidth
+
+
+@pytest.mark.parametrize("typed", ["much", "0", "1K", "10M/h"])
+def test_a_bandwidth_that_is_none_is_refused_by_its_option(
+    lakebed: Lakebed, platform: FakePlatform, typed: str
+) -> None:
+    ended = lakebed("sync", "a:b", "c:d", "--bandwidth", typed)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert ended.err.startswith(f"lakebed: --bandwidth {typed}: ")
+    assert not platform.requests

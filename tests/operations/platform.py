@@ -17,6 +17,7 @@ from lakebed.settings.store import StoreSettings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Buffer, Store
 from lakebed.store.memory import MemoryStore
+from lakebed.store.pace.paces import Limits
 from lakebed.store.wrappers.forwarding import Forwarding
 
 T = TypeVar("T")
@@ -51,13 +52,21 @@ class World:
             },
         )
         self.calls: list[tuple[str, str]] = []
+        self.limits: list[Limits] = []
         self.hooks: list[Callable[[str, str], None]] = []
         self.cancellation = Cancellation()
         monkeypatch.setattr(ends, "open_store", self._open)
 
     def _open(
-        self, settings: StoreSettings, cancellation: Cancellation, **_policies: object
+        self,
+        settings: StoreSettings,
+        cancellation: Cancellation,
+        *,
+        limits: Limits,
+        **_policies: object,
     ) -> Store:
+        self.limits.append(limits)
+
         def before(verb: str, subject: str) -> None:
             cancellation.check()
             self.calls.append((verb, subject))

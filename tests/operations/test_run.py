@@ -11,6 +11,7 @@ from lakebed.model.location import Location
 from lakebed.model.operation import Filters, Kind, OnChange, OperationState, Options
 from lakebed.operations.states import exit_code
 from lakebed.store.capabilities import Capability
+from lakebed.store.pace.level import START
 from tests.operations.platform import Seen, World, request
 
 
@@ -286,3 +287,26 @@ def test_a_resume_deletes_no_half_of_a_pair_that_was_published_again(world: Worl
         again = platform.resume(ended.operation_id)
     assert (again.state, again.failed) == (OperationState.PARTIAL, 2)
     assert world.keys() == ["in/a.zip", "in/a.zip.CHECKSUM", "in/z"]
+
+
+def test_the_progress_tells_how_many_objects_may_be_in_flight(world: World) -> None:
+    world.put("a", b"x")
+    seen = Seen()
+    with world.platform() as platform:
+        platform.sync(request(options=Options()), seen)
+        platform.sync(request(options=Options(concurrency=3)), seen)
+    assert {one.concurrency for one in seen.snapshots if one.concurrency} == {2 * START, 3}
+
+
+def test_operations_of_one_process_share_the_pace_of_an_endpoint_and_the_line(
+    world: World,
+) -> None:
+    world.settings = world.settings.model_copy(update={"bandwidth": 1024**2})
+    with world.platform() as platform:
+        for concurrency in (3, 500):
+            platform.sync(request(options=Options(concurrency=concurrency)))
+    first, other, again, _ = world.limits
+    assert first.pace is again.pace is not other.pace
+    assert first.line is other.line is again.line is not None
+    assert (first.most, again.most) == (3, 500)
+    assert first.pace.reads.level.most == 500

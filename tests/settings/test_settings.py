@@ -302,3 +302,27 @@ def test_a_key_is_found_wherever_it_is_written(before: list[str], noise: int) ->
 def test_what_is_nowhere_is_said_to_be_at_the_beginning() -> None:
     assert line_of("a = [[1]]\n", ("b",)) == 1
     assert line_of("\na = [[1]]\n", ("a", 0, 0)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "bandwidth"),
+    [
+        ("", None),
+        ('bandwidth = "10MiB/s"', 10 * 1024**2),
+        ("bandwidth = 20480", 20480),
+        ('bandwidth = "off"', None),
+    ],
+)
+def test_the_bandwidth_is_a_size_a_second_or_off(
+    file: Path, text: str, bandwidth: int | None
+) -> None:
+    assert _load(file, text).bandwidth == bandwidth
+
+
+def test_the_bandwidth_may_come_from_the_environment(file: Path) -> None:
+    assert _load(file, "", {"LAKEBED_BANDWIDTH": "1M"}).bandwidth == 1024**2
+
+
+@pytest.mark.parametrize("text", ['bandwidth = "lots"', "bandwidth = 5", "bandwidth = true"])
+def test_a_bandwidth_that_is_none_is_refused(file: Path, text: str) -> None:
+    assert "bandwidth" in _refusal(file, text)

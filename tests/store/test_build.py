@@ -12,7 +12,10 @@ from lakebed.errors import ConfigurationError, Interrupted, LakebedError, StoreF
 from lakebed.settings.store import StoreSettings, Timeouts
 from lakebed.store.build import open_store
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.contract import Store
+from lakebed.store.contract import Buffer, Store
+from lakebed.store.pace.line import Line
+from lakebed.store.pace.pace import Pace
+from lakebed.store.pace.paces import Limits
 from lakebed.store.wrappers.retry import Backoff
 from tests.store.wire import Wire, error, reply
 
@@ -141,3 +144,18 @@ def test_requests_are_logged_where_debugging_is_on(
         store.head("bucket", "loud")
     assert [line.partition(":0")[0][:21] for line in caplog.messages] == ["head lake:bucket/loud"]
     assert "hush" not in caplog.text
+
+
+def test_what_is_sent_and_received_waits_for_the_line_that_the_limits_name(wire: Wire) -> None:
+    waits: list[float] = []
+
+    class Waits(Cancellation):
+        def wait(self, seconds: float) -> None:
+            waits.append(seconds)
+
+    wire.play(reply(200, b"", {"ETag": '"tag"'}))
+    limits = Limits(Pace(), line=Line(1024, lambda: 0.0))
+    with closing(open_store(settings(wire), Waits(), limits=limits)) as store:
+        store.put("bucket", "key", Buffer((bytes(2048),)))
+    assert waits == [pytest.approx(2 - 0.1)]
+    assert limits.pace.writes.level.in_flight == 0

@@ -20,8 +20,11 @@ from lakebed.model.objects import Head, Span, Written
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Body, Buffer, Store
 from lakebed.store.memory import MemoryStore
-from lakebed.store.wrappers.retry import Backoff, Retry
+from lakebed.store.pace.pace import RETRIES, Pace
+from lakebed.store.wrappers.pace import Paced as PacedStore
+from lakebed.store.wrappers.retry import PATIENCE, Backoff, Retry
 from tests.faults import Change, Deny, Drop, Fail, Fault, Faulty, LoseAck, Throttle, Truncate
+from tests.store.pace.simulated import Clock as VirtualClock
 
 DATA = b"0123456789"
 
@@ -220,3 +223,73 @@ def test_a_body_in_memory_reaches_the_store_as_it_is() -> None:
     store, body = Looks(), Buffer((DATA,))
     Retry(store, Backoff(), Clock()).put("b", "a", body)
     assert store.bodies == [body]
+
+
+# --- under a pace --------------------------------------------------------------------------------
+
+
+class Paced:
+    """A faulty store under a pace in virtual time: each repetition comes `step` seconds later, and
+    where the store `answers_others` it has answered another request by then."""
+
+    def __init__(self, retries: int = 2, step: float = 10.0) -> None:
+        self.inner = MemoryStore("lake", buckets=["b"])
+        self.inner.put("b", "a", Buffer((DATA,)))
+        self.faulty, self.now, self.step = Faulty(self.inner), VirtualClock(), step
+        self.answers_others = False
+        self.pace, cancellation = Pace(self.now), Clock()
+        self.store = Retry(
+            PacedStore(self.faulty, self.pace, 8, cancellation),
+            Backoff(retries),
+            cancellation,
+            self._retried,
+            pace=self.pace,
+        )
+        self.store.list_page("b")
+
+    def _retried(self, verb: str, error: LakebedError) -> None:
+        self.now.now += self.step
+        if self.answers_others:
+            self.pace.begin(self.pace.writes, 8, Clock())
+            self.pace.succeeded(self.pace.writes, 0)
+
+
+def test_being_throttled_costs_no_retry_while_the_store_answers_others() -> None:
+    paced = Paced(retries=0)
+    paced.faulty.inject(Throttle(), "head", times=8)
+    paced.store.head("b", "a")
+    assert paced.faulty.count("head") == 9
+
+
+def test_a_store_that_never_answered_is_given_up_after_the_retries() -> None:
+    paced = Paced(retries=2)
+    store = Retry(paced.faulty, Backoff(2), Clock(), pace=Pace())
+    paced.faulty.inject(Throttle(), "head", times=None)
+    with pytest.raises(Throttled):
+        store.head("b", "a")
+    assert paced.faulty.count("head") == 3
+
+
+def test_a_store_that_throttles_everything_for_two_minutes_counts_as_away() -> None:
+    paced = Paced()
+    paced.faulty.inject(Throttle(), "head", times=None)
+    with pytest.raises(StoreUnreachable, match="nothing but throttling for 130 s"):
+        paced.store.head("b", "a")
+
+
+def test_an_object_that_alone_is_throttled_for_two_minutes_uses_up_its_retries() -> None:
+    paced = Paced(retries=2)
+    paced.answers_others = True
+    paced.faulty.inject(Throttle(), "head", times=None)
+    with pytest.raises(Throttled):
+        paced.store.head("b", "a")
+    assert paced.now.now == PATIENCE + 2 * paced.step
+    assert paced.faulty.count("head") == PATIENCE / paced.step + 3
+
+
+def test_a_sick_store_is_not_asked_again_beyond_the_budget() -> None:
+    paced = Paced(retries=1000, step=0.0)
+    paced.faulty.inject(Fail(), "head", times=None)
+    with pytest.raises(StoreFault):
+        paced.store.head("b", "a")
+    assert paced.faulty.count("head") == RETRIES + 1

@@ -157,6 +157,6 @@ def test_no_line_but_a_success_names_a_key(
     junk: list[bytes], told: list[dict[str, object]]
 ) -> None:
     lines = [*junk, *(json.dumps(one).encode() for one in told)]
-    good = ("cp", True, "s3://bucket/k")
-    says = any(tuple(one.values()) == good and one["success"] is True for one in told)
+    good = {"operation": "cp", "success": True, "destination": "s3://bucket/k"}
+    says = any(one == good and one["success"] is True for one in told)
     assert set(s5cmd._copied(b"\n".join(lines), "bucket")) == ({"k"} if says else set())

@@ -111,3 +111,35 @@ def test_who_waits_for_a_free_place_hears_the_cancellation(
 
     with pytest.raises(Cancelled):
         run()
+
+
+def test_the_width_is_followed_while_it_grows_and_shrinks() -> None:
+    width, met = 2, threading.Barrier(6)
+    release = threading.Event()
+    running = threading.Semaphore(0)
+
+    def meet() -> None:
+        met.wait(PATIENCE)
+
+    def hang() -> None:
+        running.release()
+        assert release.wait(PATIENCE)
+
+    with Workers(lambda: width, Cancellation()) as workers:
+        width = 6
+        for _ in range(6):  # none of them ends before all six run
+            workers.submit(meet)
+        width = 2
+        for _ in range(4):
+            workers.submit(hang)
+        for _ in range(2):
+            assert running.acquire(timeout=PATIENCE)
+        assert not running.acquire(blocking=False)
+        release.set()
+
+
+def test_threads_are_begun_as_they_are_needed() -> None:
+    with Workers(lambda: 500, Cancellation()) as workers:
+        workers.submit(lambda: None)
+        lanes = [t for t in threading.enumerate() if t.name.startswith("lakebed-lane")]
+        assert len(lanes) <= 1

@@ -88,6 +88,19 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Network:
+    bandwidth: Annotated[
+        str | None,
+        typer.Option(
+            "--bandwidth",
+            metavar="RATE",
+            help="Bytes a second, each way, as 10M; off for no limit.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
 class Selection:
     """Which objects of the source."""
 
@@ -247,16 +260,16 @@ class Limits:
     """How much, how often, how long."""
 
     concurrency: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--concurrency",
             metavar="N",
             min=1,
             max=MAX_CONCURRENCY,
-            help="Objects in flight.",
+            help="Objects in flight, at the most; as many as the stores take where it is not said.",
             rich_help_panel=LIMITS,
         ),
-    ] = 16
+    ] = None
     memory: Annotated[
         str,
         typer.Option(

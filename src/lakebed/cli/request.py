@@ -4,12 +4,22 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from lakebed.cli.options import Comparison, Deletion, Limits, Selection, Transfer
+from lakebed.cli.options import Comparison, Deletion, Limits, Network, Selection, Transfer
 from lakebed.errors import UsageError
 from lakebed.model.operation import Filters, Options
-from lakebed.model.quantity import MIB, format_size, parse_duration, parse_moment, parse_size
+from lakebed.model.quantity import (
+    MIB,
+    format_size,
+    parse_bandwidth,
+    parse_duration,
+    parse_moment,
+    parse_size,
+)
+
+if TYPE_CHECKING:
+    from lakebed.settings import Settings
 
 STDIN = Path("-")
 MAX_KEYS_BYTES = 8 * MIB
@@ -69,6 +79,14 @@ def options(
         storage_class=transfer.storage_class,
         sse=transfer.sse,
     )
+
+
+def with_network(settings: "Settings", network: Network | None) -> "Settings":
+    """The settings, with what the command line says on top."""
+    if network is None or network.bandwidth is None:
+        return settings
+    bandwidth = _read(network.bandwidth, "--bandwidth", parse_bandwidth)
+    return settings.model_copy(update={"bandwidth": bandwidth})
 
 
 def _memory(text: str) -> int:

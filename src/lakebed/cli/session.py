@@ -13,8 +13,9 @@ import typer
 
 from lakebed.cli.display import Display, choose
 from lakebed.cli.exits import exit_of_error
-from lakebed.cli.options import Common, Output, Report
+from lakebed.cli.options import Common, Network, Output, Report
 from lakebed.cli.output import note
+from lakebed.cli.request import with_network
 from lakebed.cli.signals import Signals
 from lakebed.errors import LakebedError, UsageError
 from lakebed.model.location import Location
@@ -86,11 +87,11 @@ def stoppable(common: Common, grace: float | None = None) -> Iterator[tuple[Canc
 
 
 @contextmanager
-def session(common: Common) -> Iterator[Session]:
+def session(common: Common, network: Network | None = None) -> Iterator[Session]:
     """The platform, for as long as the command uses it."""
     from lakebed.cli import platform
 
-    settings = settings_of(common)
+    settings = with_network(settings_of(common), network)
     with (
         stoppable(common) as (cancellation, signals),
         platform.open_platform(settings, cancellation) as opened,
@@ -118,6 +119,7 @@ class Showing:
     common: Common
     output: Output
     report: Report
+    network: Network
 
 
 def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> None:
@@ -128,7 +130,7 @@ def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> 
     if path is not None:
         # After hours of copying it would be late to hear of it.
         json_report.check(path)
-    with session(showing.common) as opened:
+    with session(showing.common, showing.network) as opened:
         display = choose(showing.common, showing.output)
         with display:
             summary = act(opened.platform, display)

@@ -156,8 +156,9 @@ class Options:
     mode: Mode = Mode.AUTO
     server_side: ServerSide = ServerSide.API
     """docs/adr/0016 has the measurement."""
-    concurrency: int = 16
-    """Objects in flight. 16 threads had the lowest wall and CPU in docs/adr/0001."""
+    concurrency: int | None = None
+    """Objects in flight, and requests of a kind at each store, at the most; None: as many as the
+    stores take."""
     memory: int = 64 * MIB
     """Bytes in flight, for the process."""
     retries: int = 5

@@ -10,6 +10,8 @@ KIB, MIB, GIB, TIB = 1024, 1024**2, 1024**3, 1024**4
 
 MAX_SIZE = 2**63 - 1
 """Bytes; what the ledger's databases can hold, and far above any object."""
+MIN_BANDWIDTH = 16 * KIB
+"""Bytes a second; of less a connection would often be silent for so long that it is given up."""
 MAX_DURATION = min(36_525 * 86_400.0, threading.TIMEOUT_MAX)
 """Seconds: a hundred years, or the longest wait that this system has for a thread."""
 _SHOWN = 60
@@ -32,6 +34,18 @@ def parse_size(text: str) -> int:
     if size > MAX_SIZE:
         raise UsageError("too large", subject=_short(text), advice="a size is below 8 EiB")
     return size
+
+
+def parse_bandwidth(text: str) -> int | None:
+    """Bytes a second from `10M` or `10MiB/s`; None from `off`."""
+    text = text.strip()
+    if text.lower() == "off":
+        return None
+    rate = parse_size(text.removesuffix("/s"))
+    if rate < MIN_BANDWIDTH:
+        least = format_size(MIN_BANDWIDTH)
+        raise UsageError("too little", subject=_short(text), advice=f"at least {least}/s, or off")
+    return rate
 
 
 def parse_duration(text: str) -> float:

@@ -12,6 +12,9 @@ from lakebed.store.build import open_store
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import UNPROBED, Capabilities
 from lakebed.store.contract import Store
+from lakebed.store.pace.level import MOST
+from lakebed.store.pace.line import Line
+from lakebed.store.pace.paces import Limits, Paces
 from lakebed.store.probe import Probe
 from lakebed.store.wrappers.retry import Backoff
 from lakebed.transfer.budget import Budget
@@ -28,6 +31,8 @@ class Ends:
 
     def __init__(self, settings: Settings, ledger: Callable[[], Ledger]) -> None:
         self._settings, self._ledger = settings, ledger
+        self._paces = Paces()
+        self._line = Line(settings.bandwidth) if settings.bandwidth else None
 
     @contextmanager
     def store(
@@ -36,15 +41,20 @@ class Ends:
         cancellation: Cancellation,
         *,
         retries: int = 5,
+        most: int | None = None,
         progress: Progress | None = None,
     ) -> Iterator[Store]:
-        """The store of a location, closed with the scope. Raises UnknownStore."""
+        """The store of a location, closed with the scope, at the pace of its endpoint, with `most`
+        requests of a kind in flight. Raises UnknownStore."""
+        pace = self._paces.of(self._settings.store(location.store).url)
+        pace.allow(most or MOST)
         retried = progress.add_retry if progress else lambda: None
         store = open_store(
             self._settings.store(location.store),
             cancellation,
             backoff=Backoff(retries=retries),
             retried=lambda verb, error: retried(),
+            limits=Limits(pace, most or MOST, self._line),
         )
         try:
             yield store
@@ -57,11 +67,17 @@ class Ends:
     ) -> Iterator[Sides]:
         """Both ends. Where the operation `writes`, the destination is probed if it was not
         within a day; a source and a plan are never written to, and so the least is assumed."""
-        progress, retries = Progress(), request.options.retries
+        progress, options = Progress(), request.options
         with ExitStack() as stack:
             source, destination = (
                 stack.enter_context(
-                    self.store(location, cancellation, retries=retries, progress=progress)
+                    self.store(
+                        location,
+                        cancellation,
+                        retries=options.retries,
+                        most=options.concurrency,
+                        progress=progress,
+                    )
                 )
                 for location in (request.source, request.destination)
             )
@@ -82,7 +98,8 @@ class Ends:
     def _side(self, store: Store, location: Location, found: Capabilities) -> Side:
         settings = self._settings.store(location.store)
         kept = found.without(frozenset(settings.disable))
-        return Side(store, location, kept, settings.digests == "sidecar")
+        pace = self._paces.of(settings.url)
+        return Side(store, location, kept, settings.digests == "sidecar", pace)
 
     def capabilities(
         self,

@@ -38,6 +38,8 @@ class Snapshot:
     """Whether more may still be planned: the totals are none yet."""
     retries: int
     seconds: float
+    concurrency: int = 0
+    """Objects that may be in flight now: the level that the stores' paces have found."""
 
 
 class Watch(Protocol):
@@ -108,6 +110,7 @@ class WatchedRecorder(LedgerRecorder):
             listing=progress.listing,
             retries=progress.retries,
             seconds=seconds,
+            concurrency=progress.concurrency,
         )
 
     @contextmanager

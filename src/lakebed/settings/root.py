@@ -8,7 +8,8 @@ from typing import Literal
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from lakebed.errors import UnknownStore
+from lakebed.errors import UnknownStore, UsageError
+from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
 from lakebed.settings.store import FROZEN, StoreSettings
 
 BUILT_IN: dict[str, dict[str, object]] = {
@@ -40,6 +41,18 @@ class Settings(BaseModel):
     """The URL of the ledger's database; secret, for it may hold a password."""
     log: Literal["debug", "info", "warning", "error"] = "warning"
     """The least level that is logged, where no option says otherwise."""
+
+    bandwidth: int | None = Field(default=None, ge=MIN_BANDWIDTH)
+    """Bytes a second that the process receives, and as many that it sends; None (`off`): all that
+    the network has."""
+
+    @field_validator("bandwidth", mode="before")
+    @classmethod
+    def _read_bandwidth(cls, text: object) -> object:
+        try:
+            return parse_bandwidth(text) if isinstance(text, str) else text
+        except UsageError as error:
+            raise ValueError(str(error)) from None
 
     @model_validator(mode="before")
     @classmethod

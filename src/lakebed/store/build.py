@@ -8,10 +8,13 @@ from lakebed.settings.store import StoreSettings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Properties, Store
+from lakebed.store.pace.paces import Limits
 from lakebed.store.s3.client import Client, Endpoint
 from lakebed.store.s3.credentials import credential_source
 from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.store import S3Store
+from lakebed.store.wrappers.bandwidth import Bandwidth
+from lakebed.store.wrappers.pace import Paced
 from lakebed.store.wrappers.retry import Backoff, Retry
 from lakebed.store.wrappers.trace import Trace
 
@@ -24,10 +27,12 @@ def open_store(
     *,
     backoff: Backoff | None = None,
     retried: Retried = lambda verb, error: None,
+    limits: Limits | None = None,
 ) -> Store:
     """The store that `settings` describe; nothing is sent yet. Close it after use.
 
-    From the wire up: S3, then a line for each request where debugging is on, then retries.
+    From the wire up: S3, then a line for each request where debugging is on, then the line to the
+    network where it is bounded, then the pace, then retries, which wait outside of it.
     """
     unknown = sorted(set(settings.disable) - set(Capability))
     if unknown:
@@ -44,7 +49,11 @@ def open_store(
     )
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
         store = Trace(store)
-    return Retry(store, backoff or Backoff(), cancellation, retried)
+    limits = limits or Limits()
+    if limits.line is not None:
+        store = Bandwidth(store, limits.line, cancellation)
+    store = Paced(store, limits.pace, limits.most, cancellation)
+    return Retry(store, backoff or Backoff(), cancellation, retried, pace=limits.pace)
 
 
 def _endpoint(settings: StoreSettings) -> Endpoint:

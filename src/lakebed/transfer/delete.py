@@ -48,7 +48,7 @@ def delete_extra(sides: Sides, recorder: Recorder, count: Count) -> None:
             f"{counted.extra} objects would be deleted, --max-delete is {most}: none was",
             subject=str(sides.destination.location),
         )
-    with Workers(sides.options.concurrency, sides.cancellation) as workers:
+    with Workers(sides.width, sides.cancellation) as workers:
         # What was just copied may not be durable yet, and so still be among them.
         for unit in filter(lambda unit: unit.deletes, recorder.unfinished()):
             workers.submit(partial(_delete_unit, sides, recorder, count, unit))
@@ -91,7 +91,7 @@ def _is_extra(sides: Sides, item: Item) -> bool:
 def delete_moved(sides: Sides, recorder: Recorder) -> None:
     """Remove from the source what is proved at the destination and remembered as done."""
     refused = _Refusals()
-    with Workers(sides.options.concurrency, sides.cancellation) as workers:
+    with Workers(sides.width, sides.cancellation) as workers:
         for arrived in recorder.arrived():
             workers.submit(partial(_delete_moved, sides, recorder, arrived, refused))
     if refused.count:

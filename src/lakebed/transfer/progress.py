@@ -13,6 +13,8 @@ class Progress:
     passed: int = 0
     in_flight: int = 0
     retries: int = 0
+    concurrency: int = 0
+    """Objects that may be in flight now."""
     listing: bool = True
     """Whether more may still be planned."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)

@@ -8,6 +8,7 @@ from lakebed.model.operation import Options
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities
 from lakebed.store.contract import Store
+from lakebed.store.pace.pace import Pace
 from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
 
@@ -21,6 +22,7 @@ class Side:
     capabilities: Capabilities
     sidecars: bool = True
     """Whether `X.CHECKSUM` publishes the digest of `X` here (`digests = "sidecar"`)."""
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def bucket(self) -> str:
@@ -41,6 +43,14 @@ class Sides:
     def passed(self, size: int) -> None:
         """Told of bytes as they pass."""
         self.progress.add_passed(size)
+
+    def width(self) -> int:
+        """Objects in flight now: what both ends take together, for an object is at one of them at
+        a time, or hands its bytes from one to the other. The progress shows it."""
+        level = self.source.pace.level + self.destination.pace.level
+        most = self.options.concurrency
+        self.progress.concurrency = level if most is None else min(level, most)
+        return self.progress.concurrency
 
     @property
     def same_endpoint(self) -> bool:

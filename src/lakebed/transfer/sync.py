@@ -59,7 +59,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
     together = _together(sides, recorder, settle) if kind is Kind.SYNC else None
     act = together or UnitProver(sides, recorder)
     limits = _Errors(sides)
-    with Workers(sides.options.concurrency, sides.cancellation) as workers:
+    with Workers(sides.width, sides.cancellation) as workers:
         for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):
             go_on = partial(_go_on, again, recorder, act)
             workers.submit(partial(_act, sides, go_on, unit, limits))

@@ -1,6 +1,7 @@
 """A bounded set of threads in a scope: nothing that was begun in it outlives it."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -11,33 +12,67 @@ from lakebed.store.cancellation import Cancellation
 
 _POLL = 0.5
 """Seconds between two looks at the cancellation while waiting for a free place."""
+_MOST = 1024
+"""Threads, whatever the width says; each is begun when it is first needed."""
+
+Action = Callable[[], None]
 
 
 class Workers:
-    """`count` threads and as many places to wait, so that a fast planner is held back.
+    """As many threads as `width` says, now and then something else, and as many places to wait,
+    so that a fast planner is held back.
 
     A LakebedError that leaves an action stops the rest; anything else is a defect, stops the
     rest too, and is raised when the scope is left.
     """
 
-    def __init__(self, count: int, cancellation: Cancellation) -> None:
-        if count < 1:
+    def __init__(self, width: int | Callable[[], int], cancellation: Cancellation) -> None:
+        self._width = width if callable(width) else lambda: width
+        if self._width() < 1:
             raise UsageError(
-                f"{count} objects in flight move nothing", subject="concurrency", advice="1 or more"
+                f"{self._width()} objects in flight move nothing",
+                subject="concurrency",
+                advice="1 or more",
             )
         self._cancellation = cancellation
-        self._places = threading.BoundedSemaphore(2 * count)
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="lakebed-lane")
+        self._changed = threading.Condition(threading.Lock())
+        self._waiting: deque[Action] = deque()
+        self._running = 0
+        self._pool = ThreadPoolExecutor(_MOST, thread_name_prefix="lakebed-lane")
         self._defect: BaseException | None = None
 
-    def submit(self, action: Callable[[], None]) -> None:
+    def submit(self, action: Action) -> None:
         """Have `action` done; waits for a place, and raises the reason once all is to stop."""
-        while not self._places.acquire(timeout=_POLL):
+        with self._changed:
+            while self._running + len(self._waiting) >= 2 * self._width():
+                self._changed.wait(_POLL)
+                self._cancellation.check()
             self._cancellation.check()
-        self._cancellation.check()
-        self._pool.submit(self._run, action)
+            self._waiting.append(action)
+            self._begin()
 
-    def _run(self, action: Callable[[], None]) -> None:
+    def _begin(self) -> None:
+        """Begin what waits, as far as the width goes."""
+        while action := self._next():
+            self._pool.submit(self._run, action)
+
+    def _next(self) -> Action | None:
+        if not self._waiting or self._running >= self._width():
+            return None
+        self._running += 1
+        return self._waiting.popleft()
+
+    def _run(self, first: Action) -> None:
+        action: Action | None = first
+        while action is not None:
+            self._act(action)
+            with self._changed:
+                self._running -= 1
+                action = self._next()
+                self._begin()
+                self._changed.notify()
+
+    def _act(self, action: Action) -> None:
         try:
             if not self._cancellation.stopped:
                 action()
@@ -46,8 +81,6 @@ class Workers:
         except BaseException as defect:
             self._defect = self._defect or defect
             self._cancellation.stop(Interrupted("stopped by a defect"))
-        finally:
-            self._places.release()
 
     def __enter__(self) -> Self:
         return self
@@ -61,6 +94,9 @@ class Workers:
         if error is not None:
             reason = error if isinstance(error, LakebedError) else Interrupted("stopped")
             self._cancellation.stop(reason)
+        with self._changed:
+            while self._running:
+                self._changed.wait(_POLL)
         self._pool.shutdown(wait=True)
         if self._defect is not None:
             raise self._defect

@@ -14,6 +14,7 @@ from lakebed.cli.options import (
     Deletion,
     Destination,
     Limits,
+    Network,
     Output,
     Report,
     Selection,
@@ -44,6 +45,7 @@ def sync(
     deletion: Deletion,
     transfer: Transfer,
     limits: Limits,
+    network: Network,
     output: Output,
     report: Report,
     common: Common,
@@ -61,5 +63,5 @@ def sync(
     if dry_run:
         show_plan(request, output, common)
         return
-    showing = Showing(common, output, report)
+    showing = Showing(common, output, report, network)
     conduct(showing, lambda platform, display: platform.sync(request, display))

@@ -9,6 +9,7 @@ from lakebed.cli.options import (
     Comparison,
     Destination,
     Limits,
+    Network,
     Output,
     Report,
     Selection,
@@ -28,6 +29,7 @@ def verify(
     destination: Destination,
     selection: Selection,
     limits: Limits,
+    network: Network,
     output: Output,
     report: Report,
     common: Common,
@@ -43,5 +45,5 @@ def verify(
         Kind.VERIFY,
         options(selection, Comparison(), limits),
     )
-    showing = Showing(common, output, report)
+    showing = Showing(common, output, report, network)
     conduct(showing, lambda platform, display: platform.sync(request, display))

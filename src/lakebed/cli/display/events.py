@@ -22,6 +22,7 @@ _COUNTERS = (
     "skipped",
     "bytes",
     "in_flight",
+    "concurrency",
     "listing",
     "retries",
     "seconds",

@@ -1,21 +1,38 @@
-"""Tries a request again where that can help: full jitter, Retry-After honoured, bodies resumed."""
+"""Tries a request again where that can help: full jitter, Retry-After honoured, bodies resumed.
 
+All of a store's requests share one budget for it, so that a sick store is not hammered. Being
+throttled costs none of it: how fast a store is asked is the business of its pace.
+"""
+
+import logging
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lakebed.errors import LakebedError, PreconditionFailed, SourceChanged, StoreError
+from lakebed.errors import (
+    LakebedError,
+    PreconditionFailed,
+    SourceChanged,
+    StoreError,
+    StoreUnreachable,
+    Throttled,
+)
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import NO_ATTRIBUTES, Body, Buffer, Sink, Store
+from lakebed.store.pace.pace import Pace
 from lakebed.store.wrappers.forwarding import Forwarding
 
 T = TypeVar("T")
+_log = logging.getLogger("lakebed.store")
 
 ASKED_TIMES = 6
 """How many times the longest pause of our own a store may ask us to wait: 120 s, as a Retry-After
 has it where a rate is counted by the minute. Coming back before only prolongs it."""
+PATIENCE = 120.0
+"""Seconds for which a store may throttle one request while it answers others, and for which it may
+throttle all of them: one without a quorum of its drives answers 503 SlowDown too, for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +64,56 @@ class Retry(Forwarding):
         cancellation: Cancellation,
         retried: Callable[[str, LakebedError], None] = lambda verb, error: None,
         draw: Callable[[], float] = random.random,
+        pace: Pace | None = None,
     ) -> None:
         super().__init__(inner)
         self._backoff = backoff
         self._cancellation = cancellation
         self._retried = retried
         self._draw = draw
+        self._pace = pace
 
     def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
         attempt = 0
+        failing: float | None = None
         while True:
             try:
                 return action()
             except LakebedError as error:
-                if not error.retryable or attempt >= self._backoff.retries:
+                if not error.retryable:
                     raise
+                now = self._pace.clock() if self._pace else 0.0
+                failing = now if failing is None else failing
+                pause = self._backoff.pause(attempt, _asked(error), self._draw)
+                if not self._is_spared(error, now - failing):
+                    attempt += 1
+                    if attempt > self._backoff.retries or not self._may_retry(subject):
+                        raise
                 self._retried(verb, error)
-                asked = error.retry_after if isinstance(error, StoreError) else None
-            self._cancellation.wait(self._backoff.pause(attempt, asked, self._draw))
-            attempt += 1
+            self._cancellation.wait(pause)
+
+    def _is_spared(self, error: LakebedError, seconds: float) -> bool:
+        """Whether it costs no retry: a request was throttled that has failed for `seconds`, by a
+        store that answers others.
+
+        Raises StoreUnreachable once the store has throttled everything for too long.
+        """
+        if self._pace is None or not isinstance(error, Throttled):
+            return False
+        silence = self._pace.silence
+        if silence is not None and silence > PATIENCE:
+            raise StoreUnreachable(
+                f"nothing but throttling for {silence:.0f} s: {error.what}",
+                subject=self._inner.name,
+                advice="is the store overloaded, or too many of its drives away?",
+            ) from error
+        return silence is not None and seconds < PATIENCE
+
+    def _may_retry(self, subject: str) -> bool:
+        if self._pace is None or self._pace.may_retry():
+            return True
+        _log.warning("%s: not tried again, the store fails too often", subject)
+        return False
 
     def get(
         self,
@@ -104,6 +152,10 @@ class Retry(Forwarding):
             return super().upload_part(bucket, key, upload_id, number, _unrepeated(body))
         except _BodyFailed as failed:
             raise failed.error from None
+
+
+def _asked(error: LakebedError) -> float | None:
+    return error.retry_after if isinstance(error, StoreError) else None
 
 
 class _BodyFailed(Exception):

@@ -1,0 +1,35 @@
+"""The bytes a second that the process may receive, and as many that it may send."""
+
+import threading
+import time
+
+from lakebed.store.cancellation import Cancellation
+from lakebed.store.pace.bucket import Bucket, Clock
+
+BURST = 0.1
+"""Seconds of the line that may be used at once after a rest."""
+
+
+class Line:
+    """Each way is bounded by itself, so that copying at 10 MB/s receives and sends 10 MB/s: the
+    byte of a body that passes counts once on its way in and once on its way out."""
+
+    def __init__(self, bytes_per_second: int, clock: Clock = time.monotonic) -> None:
+        rate = float(bytes_per_second)
+        self._received = Bucket(rate, rate * BURST, clock)
+        self._sent = Bucket(rate, rate * BURST, clock)
+        self._lock = threading.Lock()
+
+    def receive(self, size: int, cancellation: Cancellation) -> None:
+        """Wait until `size` bytes more may have been received."""
+        self._pass(self._received, size, cancellation)
+
+    def send(self, size: int, cancellation: Cancellation) -> None:
+        """Wait until `size` bytes more may be sent."""
+        self._pass(self._sent, size, cancellation)
+
+    def _pass(self, bucket: Bucket, size: int, cancellation: Cancellation) -> None:
+        with self._lock:
+            delay = bucket.spend(size)
+        if delay:
+            cancellation.wait(delay)
