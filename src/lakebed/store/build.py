@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable
 
 from lakebed.errors import ConfigurationError, LakebedError
-from lakebed.settings.store import StoreSettings
+from lakebed.settings.store import FolderSettings, StoreSettings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Properties, Store
+from lakebed.store.folder.store import FolderStore
 from lakebed.store.s3.client import Client, Endpoint
 from lakebed.store.s3.credentials import credential_source
 from lakebed.store.s3.store import S3Store
@@ -26,7 +27,8 @@ def open_store(
 ) -> Store:
     """The store that `settings` describe; nothing is sent yet. Close it after use.
 
-    From the wire up: S3, then a line for each request where debugging is on, then retries.
+    From the wire up: S3, or the file system; then a line for each request where debugging is on,
+    then retries.
     """
     unknown = sorted(set(settings.disable) - set(Capability))
     if unknown:
@@ -35,11 +37,18 @@ def open_store(
             subject=f"stores.{settings.name}.disable",
             advice=f"known: {', '.join(Capability)}",
         )
-    client = Client(_endpoint(settings), credential_source(settings), cancellation)
-    store: Store = S3Store(client, Properties(identity=identity_of(settings)))
+    store = _bare(settings, cancellation)
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
         store = Trace(store)
     return Retry(store, backoff or Backoff(), cancellation, retried)
+
+
+def _bare(settings: StoreSettings, cancellation: Cancellation) -> Store:
+    identity = identity_of(settings)
+    if isinstance(settings, FolderSettings):
+        return FolderStore(cancellation, identity)
+    client = Client(_endpoint(settings), credential_source(settings), cancellation)
+    return S3Store(client, Properties(identity=identity))
 
 
 def _endpoint(settings: StoreSettings) -> Endpoint:
