@@ -92,19 +92,22 @@ def test_a_folder_is_copied_into_another_by_the_system_and_proved(lakebed: Lakeb
 
 
 def test_what_a_kill_left_is_resumed_from_another_folder(lakebed: Lakebed, source: Bucket) -> None:
-    content = pairs(400)
+    content = pairs(150)
     source.fill(content)
     with lakebed.started("sync", f"here:{source.name}", "./copy/", "--json") as running:
         operation = str(running.until("started")["operation_id"])
-        running.until("copied", 100)
+        running.until("copied", 60)
         running.signal(signal.SIGKILL)
         assert running.end().code == -signal.SIGKILL
     elsewhere = lakebed.folder / "elsewhere"
     elsewhere.mkdir()
     config = str(lakebed.folder / "lakebed.toml")
+    there = Lakebed(elsewhere, {"XDG_STATE_HOME": str(lakebed.folder / "state")})
 
-    ended = lakebed.but(PWD=str(elsewhere))("resume", operation, "--config", config, "--json")
+    ended = there("resume", operation, "--config", config, "--json")
 
     assert ended.code == 0, ended
-    assert ended.counts("state", "copied", "failed", "pending") == ("completed", 800, 0, 0)
-    assert content_of(lakebed.folder / "copy") == content
+    assert ended.counts("state", "copied", "failed", "pending") == ("completed", 300, 0, 0)
+    # Where a file cannot be without a name, a kill may leave a hidden one.
+    found = content_of(lakebed.folder / "copy")
+    assert {key: data for key, data in found.items() if ".lakebed~" not in key} == content

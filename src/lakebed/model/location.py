@@ -85,7 +85,9 @@ _LOCAL = ("./", "../", "/", "~/", "file:")
 
 def _folder_and_name(text: str) -> tuple[str, str]:
     """An absolute folder, and the name of one file in it; no name where the folder is meant."""
-    path = os.path.expanduser(text.removeprefix("file:").removeprefix("//"))
+    path = os.path.expanduser(text)
+    if text.startswith("file:"):
+        path = text.removeprefix("file:").removeprefix("//")
     if (text.startswith("file:") and not path.startswith("/")) or "\0" in path:
         advice = "write file:///folder/ or ./folder/"
         raise UsageError("not a path of this machine", subject=ascii(text), advice=advice)

@@ -48,7 +48,11 @@ class Draft:
 
     def __enter__(self) -> Self:
         with writing(self._subject):
-            self._fd = in_folder(self._root, self._folder, self._open)
+            try:
+                self._fd = in_folder(self._root, self._folder, self._open)
+            except OSError:
+                tidy(self._root, self._folder)
+                raise
         return self
 
     def __exit__(
@@ -108,8 +112,10 @@ class Draft:
             kept = revision(os.fstat(self._fd))
             if write is Write.IF_ABSENT:
                 self._link_if_absent()
-            else:
+            elif self._name:
                 self._replace()
+            else:
+                self._link_or_replace()
             self._kept = True
             sync_folder(self._folder)
         return kept
@@ -135,11 +141,17 @@ class Draft:
         except FileExistsError:
             raise PreconditionFailed("it exists already", subject=self._subject) from None
 
-    def _replace(self) -> None:
-        if not self._name:
+    def _link_or_replace(self) -> None:
+        """What replaces another file needs a name first; what does not is put there at once."""
+        try:
+            self._link(self._path)
+        except FileExistsError:
             name = self._temporary()
             self._link(name)
             self._name = name
+            self._replace()
+
+    def _replace(self) -> None:
         os.replace(self._name, self._path)
         self._name = b""
 
@@ -175,6 +187,8 @@ def tidy(root: bytes, folder: bytes) -> None:
     while folder != root:
         try:
             os.rmdir(folder)
+        except FileNotFoundError:
+            pass
         except OSError:
             return
         folder = os.path.dirname(folder)

@@ -1,4 +1,4 @@
-"""A destination folder that is not there yet: a sync makes it, a plan only says what it would do."""
+"""A destination folder that is not there yet: a sync makes it, a plan only speaks of it."""
 
 from lakebed.errors import BucketMissing, ObjectMissing
 from lakebed.model.objects import Head
