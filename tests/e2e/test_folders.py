@@ -49,6 +49,9 @@ def test_a_bucket_comes_to_disk_proved_and_is_not_copied_again(
     source.fill(content)
     ends = (f"here:{source.name}", "./some/copy/")
 
+    planned = lakebed("plan", *ends, "--json")
+    assert planned.summary["copy"] == len(content)
+    assert not (lakebed.folder / "some").exists()
     first = lakebed("sync", *ends, "--json")
     again = lakebed("sync", *ends, "--json")
     verified = lakebed("verify", *ends, "--json")

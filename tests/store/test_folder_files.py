@@ -158,6 +158,14 @@ def test_a_key_makes_its_folders_and_takes_them_along(store: FolderStore, root: 
     assert everything(root) == []
 
 
+def test_the_folder_itself_stays_however_it_is_written(store: FolderStore, root: str) -> None:
+    put(store, f"{root}/", "a/b")
+    store.delete(f"{root}/", "a/b")
+    with pytest.raises(Cursed):
+        store.put(f"{root}//", "b", Broken(Cursed()))
+    assert everything(str(Path(root).parent)) == ["root"]
+
+
 @pytest.mark.parametrize("key", ["new", "a/b/new", "held/there"])
 def test_a_body_that_fails_leaves_everything_as_it_was(
     store: FolderStore, root: str, key: str

@@ -109,10 +109,11 @@ def test_listings_that_were_closed_for_others_go_on(
     store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "_OPEN", 1)
-    fill(folder, "a", "b", "c/d")
-    first = [store.list_page(str(folder), prefix, limit=1) for prefix in ("", "b", "")]
-    rest = [store.list_page(str(folder), token=page.token) for page in (first[0], first[2])]
-    assert [keys(page) for page in rest] == [["b", "c/d"], ["b", "c/d"]]
+    fill(folder, "a", "b", "c/d", "c/e")
+    first = [store.list_page(str(folder), prefix, limit=1) for prefix in ("", "c")]
+    rest = store.list_page(str(folder), token=first[0].token)
+    below = store.list_page(str(folder), "c", token=first[1].token)
+    assert (keys(rest), keys(below)) == (["b", "c/d", "c/e"], ["c/e"])
 
 
 def test_a_link_to_a_file_is_that_file(store: Store, folder: Path, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ class FolderStore:
         return f"{LOCAL_STORE}:{bucket}/{key}"
 
     def _root(self, bucket: str) -> bytes:
-        return os.fsencode(os.path.join(self._base, bucket))
+        return os.fsencode(os.path.join(self._base, bucket)).rstrip(b"/") or b"/"
 
     def _there(self, bucket: str) -> bytes:
         """The bucket's folder. Raises BucketMissing."""

@@ -10,6 +10,7 @@ import os
 import stat
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from lakebed.errors import ListingRefused, ObjectMissing
@@ -112,20 +113,25 @@ class Walk:
         """What a name stands for; None where it is gone by now, or is no file."""
         path = os.path.join(self.root, key)
         try:
-            with reading(self._shown(key)):
-                found = os.stat(path)
-        except ObjectMissing:
-            if os.path.islink(path):
-                raise ListingRefused(
-                    "a symbolic link leads to nothing that is there",
-                    subject=self._shown(key),
-                    advice="remove the link, or mount what it leads to",
-                ) from None
+            found = os.stat(path)
+        except OSError as error:
+            self._check_gone(key, path, error)
             return None
         if not stat.S_ISREG(found.st_mode):
             _log.warning("%s: skipped, it is no file", self._shown(key))
             return None
         return Object(self._text(key), found.st_size, revision(found), modified(found))
+
+    def _check_gone(self, key: bytes, path: bytes, error: OSError) -> None:
+        """Raise what is wrong with a name that leads to nothing, unless it was deleted."""
+        with suppress(ObjectMissing), reading(self._shown(key)):
+            raise error
+        if os.path.islink(path):
+            raise ListingRefused(
+                "a symbolic link leads to nothing that is there",
+                subject=self._shown(key),
+                advice="remove the link, or mount what it leads to",
+            )
 
     def _text(self, key: bytes) -> str:
         try:
