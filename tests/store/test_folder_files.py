@@ -76,7 +76,7 @@ class Lying:
     [
         lambda path: os.truncate(path, 10),
         lambda path: os.utime(path, ns=(1, 1)),
-        lambda path: path.open("ab").close() or path.write_bytes(b"y" * 3 * CHUNK),
+        lambda path: path.write_bytes(b"y" * 3 * CHUNK),
     ],
     ids=["cut", "touched", "written over"],
 )
@@ -254,7 +254,7 @@ def test_where_a_file_cannot_be_without_a_name_it_has_a_hidden_one(
             put(store, root, "a")
     else:
         put(store, root, "a")
-    assert everything(root) == [] if number == errno.EACCES else ["a"]
+    assert everything(root) == ([] if number == errno.EACCES else ["a"])
 
 
 def test_a_folder_that_goes_away_while_a_file_is_written_ends_the_operation(

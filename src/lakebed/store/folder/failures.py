@@ -17,7 +17,7 @@ from lakebed.errors import (
     StoreFault,
 )
 
-_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO)
 _NO_SUCH_NAME = (
     errno.ENOTDIR,
     errno.EISDIR,
