@@ -63,7 +63,10 @@ def test_the_version_is_printed(lakebed: Lakebed, arguments: list[str]) -> None:
         (["sync", "a:b"], "Missing argument 'DESTINATION' (see lakebed sync --help)"),
         (["ls", "--zzz", "a:b"], "No such option: --zzz (see lakebed ls --help)"),
         (["sync", "--mode", "x", "a:b", "c:d"], "Invalid value for '--mode'"),
-        (["ls", "./folder"], "./folder: local folders cannot be a source or destination yet"),
+        (
+            ["ls", "folder"],
+            "folder: not a location (write store:bucket/prefix/, s3://bucket/prefix/",
+        ),
         (["ls", "--config", "absent.toml", "a:b"], "absent.toml: cannot read the configuration"),
     ],
 )

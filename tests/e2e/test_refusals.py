@@ -38,8 +38,14 @@ class Mistake:
 MISTAKES = {
     "an unknown store": Mistake("sync her:{source} there:{destination}", ("did you mean here?",)),
     "no location": Mistake("sync here: there:{destination}", ("here:", "names no bucket")),
-    "a local path": Mistake("sync ./folder there:{destination}", ("lakebed store serve",)),
-    "a local path as destination": Mistake("sync here:{source} /srv", ("/srv: local folders",)),
+    "a path that may be a store": Mistake("sync folder there:{destination}", ("./folder/",)),
+    "a folder that is not there": Mistake(
+        "sync ./typo/ there:{destination}", ("/typo: there is no such folder",), Exit.STORE
+    ),
+    "a folder into a file": Mistake(
+        "sync here:{source} ./copy", ("a folder's location ends in /", "/copy/")
+    ),
+    "a folder into itself": Mistake("sync ./a/ ./a/b/", ("one is inside the other",)),
     "a missing source": Mistake(
         "sync here:{source}-not there:{destination}",
         ("here:{source}-not", "create the bucket, or correct its name"),

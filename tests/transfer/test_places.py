@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from lakebed import errors
@@ -32,6 +34,31 @@ def test_side_by_side_is_fine(source: str, destination: str) -> None:
     ends = place("a", source), place("b", destination)
     assert not overlap(*ends)
     check_locations(*ends, same_endpoint=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "one"),
+    [
+        ("a/", "a/", True),
+        ("a/", "a/b/c/", True),
+        ("a/b/", "a/", True),
+        ("link/", "a/", True),
+        ("a/b/", "link/", True),
+        ("a/k", "link/", True),
+        ("a/k", "link/k", True),
+        ("a/", "ab/", False),
+        ("a/b/", "a/c/", False),
+        ("a/k", "a/b/", False),
+        ("a/", "b/", False),
+    ],
+)
+def test_folders_are_told_apart_by_where_they_really_are(
+    tmp_path: Path, source: str, destination: str, one: bool
+) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    ends = [Location.parse(f"{tmp_path}/{where}") for where in (source, destination)]
+    assert overlap(*ends) is one
 
 
 def test_a_folder_does_not_fit_into_one_key() -> None:

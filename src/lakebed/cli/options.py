@@ -22,11 +22,10 @@ MAX_CONCURRENCY = 1024
 MAX_RETRIES = 1000
 """Pauses double with each, and a number can be doubled about as often."""
 
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="store:bucket/prefix/ or s3://…")]
-Destination = Annotated[
-    str, typer.Argument(metavar="DESTINATION", help="store:bucket/prefix/ or s3://…")
-]
-Place = Annotated[str, typer.Argument(metavar="LOCATION", help="store:bucket/prefix/ or s3://…")]
+WHERE = "store:bucket/prefix/, s3://… or ./folder/"
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help=WHERE)]
+Destination = Annotated[str, typer.Argument(metavar="DESTINATION", help=WHERE)]
+Place = Annotated[str, typer.Argument(metavar="LOCATION", help=WHERE)]
 OperationId = Annotated[str, typer.Argument(metavar="ID", help="An operation; a prefix will do.")]
 
 

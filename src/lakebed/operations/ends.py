@@ -12,6 +12,7 @@ from lakebed.store.build import open_store
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import UNPROBED, Capabilities
 from lakebed.store.contract import Store
+from lakebed.store.folder.unmade import to_be_made
 from lakebed.store.pace.level import MOST
 from lakebed.store.pace.line import Line
 from lakebed.store.pace.paces import Limits, Paces
@@ -82,6 +83,8 @@ class Ends:
                 for location in (request.source, request.destination)
             )
             probes = writes and request.kind is Kind.SYNC
+            if request.destination.is_local and request.kind is Kind.SYNC:
+                destination = to_be_made(destination, request.destination.bucket, make=writes)
             yield Sides(
                 self._side(source, request.source, UNPROBED),
                 self._side(

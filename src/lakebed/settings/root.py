@@ -9,8 +9,9 @@ import platformdirs
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from lakebed.errors import UnknownStore, UsageError
+from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
-from lakebed.settings.store import FROZEN, StoreSettings
+from lakebed.settings.store import FROZEN, FolderSettings, StoreSettings
 
 BUILT_IN: dict[str, dict[str, object]] = {
     "aws": {"credentials": "chain"},
@@ -24,7 +25,6 @@ BUILT_IN: dict[str, dict[str, object]] = {
 """Stores that nobody needs to configure; a table of the same name overrides single fields."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_UNUSABLE = ("file",)  # `file:…` is read as a local path
 
 
 class Settings(BaseModel):
@@ -68,7 +68,7 @@ class Settings(BaseModel):
     @classmethod
     def _agree(cls, stores: dict[str, StoreSettings]) -> dict[str, StoreSettings]:
         for name in stores:
-            if not _NAME.fullmatch(name) or "__" in name or name in _UNUSABLE:
+            if not _NAME.fullmatch(name) or "__" in name or name == LOCAL_STORE:
                 raise ValueError(f"{name!r} is no name for a store: use letters, digits, . _ -")
         defaults = [name for name, store in stores.items() if store.default]
         if len(defaults) > 1:
@@ -79,6 +79,8 @@ class Settings(BaseModel):
         """The store of that name; of no name, the one that `s3://` means. Raises UnknownStore."""
         if not name:
             return self._default_store()
+        if name == LOCAL_STORE:
+            return FolderSettings()
         if name in self.stores:
             return self.stores[name]
         close = difflib.get_close_matches(name, self.stores, n=1)

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from lakebed.errors import UsageError
+from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MAX_DURATION, parse_duration
 
 Addressing = Literal["path", "virtual"]
@@ -154,3 +155,14 @@ class StoreSettings(BaseModel):
         if self.authentication == "static" and self.profile:
             raise ValueError("profile contradicts access_key: keep one of the two")
         return self
+
+
+class FolderSettings(StoreSettings):
+    """The folders of this machine: nobody configures them."""
+
+    name: str = LOCAL_STORE
+    anonymous: bool = True
+
+    @property
+    def url(self) -> str:
+        return "file://"

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable
 
 from lakebed.errors import ConfigurationError, LakebedError
-from lakebed.settings.store import StoreSettings
+from lakebed.settings.store import FolderSettings, StoreSettings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Properties, Store
+from lakebed.store.folder.store import FolderStore
 from lakebed.store.pace.paces import Limits
 from lakebed.store.s3.client import Client, Endpoint
 from lakebed.store.s3.credentials import credential_source
@@ -31,8 +32,9 @@ def open_store(
 ) -> Store:
     """The store that `settings` describe; nothing is sent yet. Close it after use.
 
-    From the wire up: S3, then a line for each request where debugging is on, then the line to the
-    network where it is bounded, then the pace, then retries, which wait outside of it.
+    From the wire up: S3, or the file system; then a line for each request where debugging is on,
+    then the line to the network where it is bounded, then the pace, then retries, which wait
+    outside of it.
     """
     unknown = sorted(set(settings.disable) - set(Capability))
     if unknown:
@@ -41,12 +43,7 @@ def open_store(
             subject=f"stores.{settings.name}.disable",
             advice=f"known: {', '.join(Capability)}",
         )
-    endpoint, credentials = _endpoint(settings), credential_source(settings)
-    store: Store = S3Store(
-        Client(endpoint, credentials, cancellation),
-        Properties(identity=identity_of(settings)),
-        S5cmd(endpoint, credentials, cancellation),
-    )
+    store = _bare(settings, cancellation)
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
         store = Trace(store)
     limits = limits or Limits()
@@ -54,6 +51,18 @@ def open_store(
         store = Bandwidth(store, limits.line, cancellation)
     store = Paced(store, limits.pace, limits.most, cancellation)
     return Retry(store, backoff or Backoff(), cancellation, retried, pace=limits.pace)
+
+
+def _bare(settings: StoreSettings, cancellation: Cancellation) -> Store:
+    identity = identity_of(settings)
+    if isinstance(settings, FolderSettings):
+        return FolderStore(cancellation, identity)
+    endpoint, credentials = _endpoint(settings), credential_source(settings)
+    return S3Store(
+        Client(endpoint, credentials, cancellation),
+        Properties(identity=identity),
+        S5cmd(endpoint, credentials, cancellation),
+    )
 
 
 def _endpoint(settings: StoreSettings) -> Endpoint:

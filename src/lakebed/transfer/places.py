@@ -1,6 +1,8 @@
 """Whether source and destination are two places: copies must not become sources themselves."""
 
+import os
 import secrets
+from dataclasses import replace
 
 from lakebed.errors import LakebedError, ObjectMissing, UsageError
 from lakebed.model.location import Location
@@ -45,11 +47,19 @@ def check_apart(source: Side, destination: Side) -> None:
 
 def overlap(source: Location, destination: Location) -> bool:
     """Whether they are the same place, or one is inside the other, if their stores are one."""
+    if source.is_local and destination.is_local:
+        source, destination = _resolved(source), _resolved(destination)
     if source.bucket != destination.bucket:
         return False
     if not source.is_folder:
         return destination.key(source.relative(source.path)) == source.path
     return destination.path.startswith(source.path) or source.path.startswith(destination.path)
+
+
+def _resolved(location: Location) -> Location:
+    """A place of this machine by its real path, whatever links lead there."""
+    folder, name = os.path.realpath(location.bucket), location.path
+    return replace(location, bucket="", path=f"{folder.rstrip('/')}/{name}")
 
 
 def _one_place(source: Location, destination: Location) -> UsageError:

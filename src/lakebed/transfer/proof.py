@@ -8,6 +8,7 @@ from lakebed.model.objects import Written, md5_of_etag
 from lakebed.model.operation import Proof
 from lakebed.store.capabilities import Capability
 from lakebed.transfer.lanes.moved import pinned
+from lakebed.transfer.pipe import DEPTH
 from lakebed.transfer.sides import Job, Side, Sides
 
 
@@ -117,6 +118,13 @@ def prove_copy(sides: Sides, job: Job, written: Written, digest_checked: bool) -
             remove(sides.destination, job.key, why)
         return Proof.PUBLISHER_SHA256 if digest_checked else Proof.ETAG_MD5
     check_size(sides.destination, job)
+    if digest_checked and sides.destination.location.is_local:
+        # A file is read back at no request's cost, and is held against the publisher's word.
+        with sides.budget.reserve(DEPTH):
+            found = read_digest(sides, sides.destination, job.key, written.etag)
+        if found != job.digest:
+            remove(sides.destination, job.key, f"the copy has sha256 {found}")
+        return Proof.PUBLISHER_SHA256
     return Proof.SIZE_ONLY
 
 
