@@ -13,7 +13,7 @@ import typer
 
 from lakebed.cli.display import Display, choose
 from lakebed.cli.exits import exit_of_error
-from lakebed.cli.options import Common, Output, Report
+from lakebed.cli.options import Common, Observe, Output, Report
 from lakebed.cli.output import note
 from lakebed.cli.signals import Signals
 from lakebed.errors import LakebedError, UsageError
@@ -24,6 +24,7 @@ from lakebed.store.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from lakebed.cli.platform import Platform
+    from lakebed.observe.telemetry import Observer
     from lakebed.settings import Settings
 
 
@@ -86,16 +87,35 @@ def stoppable(common: Common, grace: float | None = None) -> Iterator[tuple[Canc
 
 
 @contextmanager
-def session(common: Common) -> Iterator[Session]:
-    """The platform, for as long as the command uses it."""
+def session(common: Common, observe: Observe | None = None) -> Iterator[Session]:
+    """The platform, for as long as the command uses it; `observe` where it runs operations."""
     from lakebed.cli import platform
 
     settings = settings_of(common)
     with (
         stoppable(common) as (cancellation, signals),
-        platform.open_platform(settings, cancellation) as opened,
+        _observed(observe, settings) as observer,
+        platform.open_platform(settings, cancellation, observer) as opened,
     ):
         yield Session(opened, signals)
+
+
+@contextmanager
+def _observed(observe: Observe | None, settings: "Settings") -> "Iterator[Observer]":
+    from lakebed.observe.observing import Exposure, observing
+    from lakebed.observe.telemetry import UNOBSERVED
+
+    if observe is None:
+        yield UNOBSERVED
+        return
+    told = settings.observe
+    exposure = Exposure(
+        observe.metrics_listen or told.metrics_listen,
+        observe.metrics_file or told.metrics_file,
+        told.traces,
+    )
+    with observing(exposure, os.environ) as observer:
+        yield observer
 
 
 def complain(what: Exception | str) -> None:
@@ -118,6 +138,7 @@ class Showing:
     common: Common
     output: Output
     report: Report
+    observe: Observe
 
 
 def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> None:
@@ -128,7 +149,7 @@ def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> 
     if path is not None:
         # After hours of copying it would be late to hear of it.
         json_report.check(path)
-    with session(showing.common) as opened:
+    with session(showing.common, showing.observe) as opened:
         display = choose(showing.common, showing.output)
         with display:
             summary = act(opened.platform, display)

@@ -9,6 +9,7 @@ import platformdirs
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from lakebed.errors import UnknownStore
+from lakebed.settings.observe import ObserveSettings
 from lakebed.settings.store import FROZEN, StoreSettings
 
 BUILT_IN: dict[str, dict[str, object]] = {
@@ -40,6 +41,7 @@ class Settings(BaseModel):
     """The URL of the ledger's database; secret, for it may hold a password."""
     log: Literal["debug", "info", "warning", "error"] = "warning"
     """The least level that is logged, where no option says otherwise."""
+    observe: ObserveSettings = ObserveSettings()
 
     @model_validator(mode="before")
     @classmethod

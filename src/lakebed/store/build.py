@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from lakebed.errors import ConfigurationError, LakebedError
+from lakebed.observe.telemetry import SILENT, Telemetry
 from lakebed.settings.store import StoreSettings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capability
@@ -11,6 +13,7 @@ from lakebed.store.contract import Properties, Store
 from lakebed.store.s3.client import Client, Endpoint
 from lakebed.store.s3.credentials import credential_source
 from lakebed.store.s3.store import S3Store
+from lakebed.store.wrappers.measure import Measure
 from lakebed.store.wrappers.retry import Backoff, Retry
 from lakebed.store.wrappers.trace import Trace
 
@@ -23,10 +26,12 @@ def open_store(
     *,
     backoff: Backoff | None = None,
     retried: Retried = lambda verb, error: None,
+    telemetry: Telemetry = SILENT,
 ) -> Store:
     """The store that `settings` describe; nothing is sent yet. Close it after use.
 
-    From the wire up: S3, then a line for each request where debugging is on, then retries.
+    From the wire up: S3, then what tells of each request where somebody listens, then a line for
+    each where debugging is on, then retries.
     """
     unknown = sorted(set(settings.disable) - set(Capability))
     if unknown:
@@ -37,6 +42,8 @@ def open_store(
         )
     client = Client(_endpoint(settings), credential_source(settings), cancellation)
     store: Store = S3Store(client, Properties(identity=identity_of(settings)))
+    if telemetry.on:
+        store = Measure(store, telemetry, urlsplit(settings.url).netloc)
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
         store = Trace(store)
     return Retry(store, backoff or Backoff(), cancellation, retried)

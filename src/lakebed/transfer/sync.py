@@ -55,6 +55,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
         act = UnitProver(sides, recorder)
     else:
         act = UnitMover(sides, recorder, settle=settle)
+    act = sides.telemetry.acting(act)
     limits = _Errors(sides)
     with Workers(sides.options.concurrency, sides.cancellation) as workers:
         for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):

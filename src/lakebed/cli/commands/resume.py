@@ -4,7 +4,7 @@ import typer
 
 from lakebed.cli.command import Command
 from lakebed.cli.flatten import flatten
-from lakebed.cli.options import Common, OperationId, Output, Report
+from lakebed.cli.options import Common, Observe, OperationId, Output, Report
 from lakebed.cli.session import Showing, conduct
 
 
@@ -12,10 +12,12 @@ def register(app: typer.Typer) -> None:
     app.command(cls=Command)(flatten(resume))
 
 
-def resume(operation: OperationId, output: Output, report: Report, common: Common) -> None:
+def resume(
+    operation: OperationId, output: Output, report: Report, observe: Observe, common: Common
+) -> None:
     """Go on where an operation stopped.
 
     What failed or is in quarantine is tried again; what is done is not.
     """
-    showing = Showing(common, output, report)
+    showing = Showing(common, output, report, observe)
     conduct(showing, lambda platform, display: platform.resume(operation, display))

@@ -14,6 +14,7 @@ from lakebed.cli.options import (
     Deletion,
     Destination,
     Limits,
+    Observe,
     Output,
     Report,
     Selection,
@@ -46,6 +47,7 @@ def sync(
     limits: Limits,
     output: Output,
     report: Report,
+    observe: Observe,
     common: Common,
     dry_run: DryRun = False,
 ) -> None:
@@ -61,5 +63,5 @@ def sync(
     if dry_run:
         show_plan(request, output, common)
         return
-    showing = Showing(common, output, report)
+    showing = Showing(common, output, report, observe)
     conduct(showing, lambda platform, display: platform.sync(request, display))

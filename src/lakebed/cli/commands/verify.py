@@ -9,6 +9,7 @@ from lakebed.cli.options import (
     Comparison,
     Destination,
     Limits,
+    Observe,
     Output,
     Report,
     Selection,
@@ -30,6 +31,7 @@ def verify(
     limits: Limits,
     output: Output,
     report: Report,
+    observe: Observe,
     common: Common,
 ) -> None:
     """Prove a destination, and copy nothing.
@@ -43,5 +45,5 @@ def verify(
         Kind.VERIFY,
         options(selection, Comparison(), limits),
     )
-    showing = Showing(common, output, report)
+    showing = Showing(common, output, report, observe)
     conduct(showing, lambda platform, display: platform.sync(request, display))
