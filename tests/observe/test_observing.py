@@ -6,11 +6,26 @@ from pathlib import Path
 import pytest
 
 from lakebed.errors import ConfigurationError
-from lakebed.model.operation import Counters, Kind, ObjectState, OperationState, Outcome
+from lakebed.model.operation import (
+    Action,
+    Counters,
+    Item,
+    Kind,
+    ObjectState,
+    OperationState,
+    Outcome,
+    Unit,
+)
 from lakebed.observe.observing import Exposure, observing
 from lakebed.observe.telemetry import SILENT, UNOBSERVED, Levels, Requested, Several
 from tests.observe.figures import Figures
-from tests.observe.test_traces import Collected
+from tests.observe.test_traces import Collected, nothing
+
+UNIT = Unit((Item("k", Action.COPY, None),))
+
+
+def done(unit: Unit) -> list[Outcome]:
+    return [Outcome(unit.items[0].key, ObjectState.DONE)]
 
 
 def test_by_default_nobody_observes() -> None:
@@ -57,12 +72,13 @@ def test_several_observers_hear_the_same() -> None:
         telemetry.settled([Outcome("k", ObjectState.DONE)], 0.0)
         with telemetry.levels(lambda: Levels(units_in_flight=1)):
             assert Figures.of(registry).sum(catalogue.IN_FLIGHT) == 1
+        assert telemetry.acting(done)(UNIT)[0].key == "k"
         telemetry.ended(OperationState.COMPLETED, None)
     said = Figures.of(registry)
     assert said.sum(catalogue.LISTED_KEYS) == said.sum(catalogue.LISTED) == 3
     assert said.sum(catalogue.RETRIES) == said.sum(catalogue.OBJECTS) == 1
     assert {span.name for span in collected.spans} == {
-        *("lakebed sync", "S3.GetObject", "plan batch", "ledger write")
+        *("lakebed sync", "unit", "S3.GetObject", "plan batch", "ledger write")
     }
 
 
@@ -70,8 +86,14 @@ def test_nobody_minds_being_told() -> None:
     with UNOBSERVED.operation("1", Kind.SYNC) as telemetry:
         assert telemetry is SILENT
         assert not telemetry.on
+        assert telemetry.acting(nothing) is nothing
         telemetry.requested(Requested("lake", "h", "get", "lake:b/k", "ok", None, 9, 0.0))
+        telemetry.retried("lake", "get", "throttled")
         telemetry.listed("lake", 3)
+        telemetry.planned(Counters(), 0.0)
+        telemetry.settled([], 0.0)
+        with telemetry.levels(Levels):
+            telemetry.ended(OperationState.COMPLETED, None)
 
 
 @pytest.fixture

@@ -36,3 +36,8 @@ def test_a_collector_has_a_plain_url(tmp_path: Path, url: str) -> None:
     with pytest.raises(ConfigurationError, match="traces") as refused:
         load(written(tmp_path, f"traces = '{url}'"), {}, tmp_path)
     assert "hush" not in str(refused.value)
+
+
+def test_the_url_of_a_collector_is_taken_as_it_is(tmp_path: Path) -> None:
+    file = written(tmp_path, "traces = 'http://collector:4318'")
+    assert load(file, {}, tmp_path).observe.traces == "http://collector:4318"
