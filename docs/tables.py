@@ -1,4 +1,4 @@
-"""The tables of design.md that are made from the code: `python docs/tables.py` renews them."""
+"""The tables of the pages that are made from the code: `python docs/tables.py` renews them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,9 +6,10 @@ from pathlib import Path
 
 from lakebed.errors import LakebedError, every_error
 from lakebed.model.operation import NEXT_STATES, ObjectState, OperationState, Summary
+from lakebed.observe.catalogue import CATALOGUE
 from lakebed.operations.states import exit_code
 
-PAGE = Path(__file__).with_name("design.md")
+PAGES = tuple(Path(__file__).with_name(name) for name in ("design.md", "metrics.md"))
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[a-z ]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 
 OPERATION_MEANING = {
@@ -57,6 +58,14 @@ def errors() -> str:
     return _table(("code", "class", "exit code", "tried again"), rows)
 
 
+def metrics() -> str:
+    rows = [
+        (f"`{metric.name}`", metric.type, ", ".join(f"`{n}`" for n in metric.labels), metric.help)
+        for metric in CATALOGUE
+    ]
+    return _table(("metric", "type", "labels", "meaning"), rows)
+
+
 def _in_families(error: type[LakebedError]) -> Iterator[type[LakebedError]]:
     yield error
     for child in every_error():
@@ -88,7 +97,9 @@ _TABLES = {
     "operation states": operation_states,
     "object states": object_states,
     "errors": errors,
+    "metrics": metrics,
 }
 
 if __name__ == "__main__":
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -87,9 +87,17 @@ class StoreError(LakebedError):
     code, exit_code = "store", Exit.STORE
 
     def __init__(
-        self, what: str, *, subject: str = "", advice: str = "", retry_after: float | None = None
+        self,
+        what: str,
+        *,
+        subject: str = "",
+        advice: str = "",
+        retry_after: float | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(what, subject=subject, advice=advice)
+        self.status = status
+        """The HTTP status of the answer, where there was one."""
         self.retry_after = retry_after
         """Seconds that the store asked us to wait (Retry-After), where it did."""
 

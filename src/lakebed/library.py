@@ -16,6 +16,7 @@ from lakebed.errors import Interrupted
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import Kind, Options, Request, Summary
+from lakebed.observe.telemetry import UNOBSERVED, Observer
 from lakebed.operations.run import Platform
 from lakebed.operations.watch import Watch
 from lakebed.settings import Settings, load
@@ -34,15 +35,17 @@ async def sync(
     options: Options | None = None,
     settings: Settings | None = None,
     watch: Watch | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> Summary:
     """Copy what is missing or changed, prove it, remember it; how it ended.
 
     `settings` are by default those that the command line finds. A store that is away or refuses
     us is in the summary's `state`, `error` and `message`; raised are UsageError, before anything
-    begins, and LedgerError.
+    begins, and LedgerError. `observer` is told of it, and of others: one for a program, as
+    `Metrics(registry)` or `Traces(provider)`; what settings say of telemetry is for commands.
     """
     request = _request(source, destination, Kind.SYNC, options)
-    return await _do(lambda platform: platform.sync(request, watch), settings)
+    return await _do(lambda platform: platform.sync(request, watch), settings, observer)
 
 
 async def verify(
@@ -52,17 +55,22 @@ async def verify(
     options: Options | None = None,
     settings: Settings | None = None,
     watch: Watch | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> Summary:
     """Prove a destination against its source or its published digests; copies nothing."""
     request = _request(source, destination, Kind.VERIFY, options)
-    return await _do(lambda platform: platform.sync(request, watch), settings)
+    return await _do(lambda platform: platform.sync(request, watch), settings, observer)
 
 
 async def resume(
-    operation_id: str, *, settings: Settings | None = None, watch: Watch | None = None
+    operation_id: str,
+    *,
+    settings: Settings | None = None,
+    watch: Watch | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> Summary:
     """Go on where an operation stopped. Raises UnknownOperation, RunningElsewhere."""
-    return await _do(lambda platform: platform.resume(operation_id, watch), settings)
+    return await _do(lambda platform: platform.resume(operation_id, watch), settings, observer)
 
 
 async def cancel(operation_id: str, *, settings: Settings | None = None) -> Summary:
@@ -101,10 +109,10 @@ async def ls(
 class _Engine:
     """A platform and the one thread in which it is spoken to."""
 
-    def __init__(self, settings: Settings | None) -> None:
+    def __init__(self, settings: Settings | None, observer: Observer = UNOBSERVED) -> None:
         self._cancellation = Cancellation()
         found = settings or load(None, os.environ, Path.cwd())
-        self.platform = Platform(found, self._cancellation)
+        self.platform = Platform(found, self._cancellation, observer)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lakebed-engine")
 
     async def do(self, action: Callable[[], T]) -> T:
@@ -130,8 +138,12 @@ class _Engine:
         self.platform.__exit__(None, None, None)
 
 
-async def _do(action: Callable[[Platform], T], settings: Settings | None) -> T:
-    async with _Engine(settings) as engine:
+async def _do(
+    action: Callable[[Platform], T],
+    settings: Settings | None,
+    observer: Observer = UNOBSERVED,
+) -> T:
+    async with _Engine(settings, observer) as engine:
         return await engine.do(lambda: action(engine.platform))
 
 

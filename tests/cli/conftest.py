@@ -235,7 +235,7 @@ def lakebed(capsys: pytest.CaptureFixture[str]) -> Lakebed:
 def platform(monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
     fake = FakePlatform()
 
-    def open_fake(settings: Settings, cancellation: Cancellation) -> FakePlatform:
+    def open_fake(settings: Settings, cancellation: Cancellation, _: object) -> FakePlatform:
         fake.settings, fake.cancellation = settings, cancellation
         return fake
 

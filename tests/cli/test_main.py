@@ -203,7 +203,7 @@ from lakebed.cli import main, platform, signals
 from lakebed.errors import LakebedError
 
 class Fake:
-    def __init__(self, settings, cancellation): self.stop = cancellation
+    def __init__(self, settings, cancellation, observer): self.stop = cancellation
     def __enter__(self): return self
     def __exit__(self, *error): pass
     def sync(self, request, watch):

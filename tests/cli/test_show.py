@@ -200,7 +200,7 @@ def test_operations_has_its_own_help(lakebed: Lakebed) -> None:
 def test_prune_says_how_many_it_forgot(
     lakebed: Lakebed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def open_real(settings: Settings, cancellation: Cancellation) -> Platform:
+    def open_real(settings: Settings, cancellation: Cancellation, _: object) -> Platform:
         return Platform(settings, cancellation)
 
     monkeypatch.setattr(border, "open_platform", open_real)

@@ -9,6 +9,7 @@ import pytest
 
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, Options, Request
+from lakebed.observe.telemetry import SILENT, UNOBSERVED, Observer, Telemetry
 from lakebed.operations import ends
 from lakebed.operations.run import Platform
 from lakebed.operations.watch import Snapshot
@@ -19,6 +20,7 @@ from lakebed.store.contract import Buffer, Store
 from lakebed.store.memory import MemoryStore
 from lakebed.store.pace.paces import Limits
 from lakebed.store.wrappers.forwarding import Forwarding
+from lakebed.store.wrappers.measure import Measure
 
 T = TypeVar("T")
 Value = str | int | float | None
@@ -63,6 +65,7 @@ class World:
         cancellation: Cancellation,
         *,
         limits: Limits,
+        telemetry: Telemetry = SILENT,
         **_policies: object,
     ) -> Store:
         self.limits.append(limits)
@@ -73,11 +76,12 @@ class World:
             for hook in self.hooks:
                 hook(verb, subject)
 
-        return Wired(self.stores[settings.name], before)
+        wired = Wired(self.stores[settings.name], before)
+        return Measure(wired, telemetry, f"{settings.name}.test") if telemetry.on else wired
 
-    def platform(self) -> Platform:
+    def platform(self, observer: Observer = UNOBSERVED) -> Platform:
         self.cancellation = Cancellation()
-        return Platform(self.settings, self.cancellation)
+        return Platform(self.settings, self.cancellation, observer)
 
     def put(self, key: str, data: bytes, store: str = "src") -> None:
         self.stores[store].put("b", key, Buffer((data,)))

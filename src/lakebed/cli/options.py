@@ -100,6 +100,30 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Observe:
+    """Where the engine tells what it does; what is not given is as the settings have it."""
+
+    metrics_listen: Annotated[
+        str | None,
+        typer.Option(
+            "--metrics-listen",
+            metavar="HOST:PORT",
+            help="Serve metrics for Prometheus while this runs, as at 127.0.0.1:9464.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    metrics_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--metrics-file",
+            metavar="FILE",
+            help="Write metrics at the end, for the node exporter's textfile collector.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
 class Selection:
     """Which objects of the source."""
 

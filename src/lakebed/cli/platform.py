@@ -8,6 +8,7 @@ from lakebed.cli.display import Display
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import Decision, Request, Summary
+from lakebed.observe.telemetry import UNOBSERVED, Observer
 from lakebed.settings import Settings
 from lakebed.store.cancellation import Cancellation
 
@@ -59,8 +60,10 @@ class Platform(Protocol):
     def probed(self) -> "Iterator[tuple[Location, Capabilities]]": ...
 
 
-def open_platform(settings: Settings, cancellation: Cancellation) -> Platform:
+def open_platform(
+    settings: Settings, cancellation: Cancellation, observer: Observer = UNOBSERVED
+) -> Platform:
     """The platform itself, imported only where a command needs it."""
     from lakebed.operations.run import Platform as Real
 
-    return Real(settings, cancellation)
+    return Real(settings, cancellation, observer)

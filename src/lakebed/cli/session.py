@@ -13,7 +13,7 @@ import typer
 
 from lakebed.cli.display import Display, choose
 from lakebed.cli.exits import exit_of_error
-from lakebed.cli.options import Common, Network, Output, Report
+from lakebed.cli.options import Common, Network, Observe, Output, Report
 from lakebed.cli.output import note
 from lakebed.cli.request import with_network
 from lakebed.cli.signals import Signals
@@ -25,6 +25,7 @@ from lakebed.store.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from lakebed.cli.platform import Platform
+    from lakebed.observe.telemetry import Observer
     from lakebed.settings import Settings
 
 
@@ -87,16 +88,37 @@ def stoppable(common: Common, grace: float | None = None) -> Iterator[tuple[Canc
 
 
 @contextmanager
-def session(common: Common, network: Network | None = None) -> Iterator[Session]:
-    """The platform, for as long as the command uses it."""
+def session(
+    common: Common, network: Network | None = None, observe: Observe | None = None
+) -> Iterator[Session]:
+    """The platform, for as long as the command uses it; `observe` where it runs operations."""
     from lakebed.cli import platform
 
     settings = with_network(settings_of(common), network)
     with (
         stoppable(common) as (cancellation, signals),
-        platform.open_platform(settings, cancellation) as opened,
+        _observed(observe, settings) as observer,
+        platform.open_platform(settings, cancellation, observer) as opened,
     ):
         yield Session(opened, signals)
+
+
+@contextmanager
+def _observed(observe: Observe | None, settings: "Settings") -> "Iterator[Observer]":
+    from lakebed.observe.observing import Exposure, observing
+    from lakebed.observe.telemetry import UNOBSERVED
+
+    if observe is None:
+        yield UNOBSERVED
+        return
+    told = settings.observe
+    exposure = Exposure(
+        observe.metrics_listen or told.metrics_listen,
+        observe.metrics_file or told.metrics_file,
+        told.traces,
+    )
+    with observing(exposure, os.environ) as observer:
+        yield observer
 
 
 def complain(what: Exception | str) -> None:
@@ -120,6 +142,7 @@ class Showing:
     output: Output
     report: Report
     network: Network
+    observe: Observe
 
 
 def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> None:
@@ -130,7 +153,7 @@ def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> 
     if path is not None:
         # After hours of copying it would be late to hear of it.
         json_report.check(path)
-    with session(showing.common, showing.network) as opened:
+    with session(showing.common, showing.network, showing.observe) as opened:
         display = choose(showing.common, showing.output)
         with display:
             summary = act(opened.platform, display)

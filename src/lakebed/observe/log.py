@@ -3,7 +3,10 @@
 import logging
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TextIO
 
 LOGGER = "lakebed"
@@ -33,12 +36,59 @@ def redact(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    operation_id: str = ""
+    trace_id: str = ""
+
+
+_NOTHING = _Carried()
+_carried: ContextVar[_Carried] = ContextVar("carried", default=_NOTHING)
+
+
+@contextmanager
+def carrying(operation_id: str, trace_id: str) -> Iterator[None]:
+    """Every record of the scope, in this thread, says of which operation and trace it is."""
+    before = _carried.set(_Carried(operation_id, trace_id))
+    try:
+        yield
+    finally:
+        _carried.reset(before)
+
+
+class Correlated(logging.Filter):
+    """Gives each record its `operation_id` and `trace_id`, empty outside of a traced operation."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        carried = _carried.get()
+        record.operation_id, record.trace_id = carried.operation_id, carried.trace_id
+        return True
+
+
+class Once(logging.Filter):
+    """Lets each message of `opentelemetry` pass once: a collector that is away is no news the
+    second time, and no span that is dropped for it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("opentelemetry"):
+            return True
+        first = str(record.msg) not in self._passed
+        self._passed.add(str(record.msg))
+        return first
+
+
 class OneLine(logging.Formatter):
     """`warning: message`; at debug with the time, the module and a trace."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = " ".join(record.getMessage().splitlines())
         line = f"{record.levelname.lower()}: {message}"
+        if trace_id := getattr(record, "trace_id", ""):
+            line = f"{line} [operation {getattr(record, 'operation_id', '')} trace {trace_id}]"
         if not logging.getLogger(LOGGER).isEnabledFor(logging.DEBUG):
             return redact(line)
         line = f"{self.formatTime(record, '%H:%M:%S')}.{record.msecs:03.0f} {record.name} {line}"
@@ -53,6 +103,8 @@ class StandardError(logging.StreamHandler[TextIO]):
     def __init__(self) -> None:
         logging.Handler.__init__(self)
         self.setFormatter(OneLine())
+        self.addFilter(Correlated())
+        self.addFilter(Once())
 
     @property
     def stream(self) -> TextIO:

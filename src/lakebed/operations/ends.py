@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from lakebed.errors import LakebedError
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, Request
+from lakebed.observe.telemetry import SILENT, Telemetry
 from lakebed.operations.ledger import Ledger
 from lakebed.settings import Settings
 from lakebed.store.build import open_store
@@ -44,18 +46,26 @@ class Ends:
         retries: int = 5,
         most: int | None = None,
         progress: Progress | None = None,
+        telemetry: Telemetry = SILENT,
     ) -> Iterator[Store]:
         """The store of a location, closed with the scope, at the pace of its endpoint, with `most`
         requests of a kind in flight. Raises UnknownStore."""
-        pace = self._paces.of(self._settings.store(location.store).url)
+        settings = self._settings.store(location.store)
+        pace = self._paces.of(settings.url)
         pace.allow(most or MOST)
-        retried = progress.add_retry if progress else lambda: None
+
+        def retried(verb: str, error: LakebedError) -> None:
+            telemetry.retried(settings.name, verb, error.code)
+            if progress is not None:
+                progress.add_retry()
+
         store = open_store(
-            self._settings.store(location.store),
+            settings,
             cancellation,
             backoff=Backoff(retries=retries),
-            retried=lambda verb, error: retried(),
             limits=Limits(pace, most or MOST, self._line),
+            retried=retried,
+            telemetry=telemetry,
         )
         try:
             yield store
@@ -64,7 +74,12 @@ class Ends:
 
     @contextmanager
     def sides(
-        self, request: Request, cancellation: Cancellation, *, writes: bool
+        self,
+        request: Request,
+        cancellation: Cancellation,
+        *,
+        writes: bool,
+        telemetry: Telemetry = SILENT,
     ) -> Iterator[Sides]:
         """Both ends. Where the operation `writes`, the destination is probed if it was not
         within a day; a source and a plan are never written to, and so the least is assumed."""
@@ -78,6 +93,7 @@ class Ends:
                         retries=options.retries,
                         most=options.concurrency,
                         progress=progress,
+                        telemetry=telemetry,
                     )
                 )
                 for location in (request.source, request.destination)
@@ -96,6 +112,7 @@ class Ends:
                 Budget(request.options.memory, cancellation),
                 cancellation,
                 progress,
+                telemetry,
             )
 
     def _side(self, store: Store, location: Location, found: Capabilities) -> Side:

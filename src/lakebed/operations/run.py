@@ -28,6 +28,7 @@ from lakebed.model.operation import (
     Request,
     Summary,
 )
+from lakebed.observe.telemetry import UNOBSERVED, Observer, Telemetry
 from lakebed.operations.ends import Ends
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
@@ -49,10 +50,17 @@ _PAGE = 500
 
 
 class Platform:
-    """Entered around its use; leaving it closes the ledger. `cancellation` stops what runs."""
+    """Entered around its use; leaving it closes the ledger. `cancellation` stops what runs,
+    `observer` is told of each operation."""
 
-    def __init__(self, settings: Settings, cancellation: Cancellation | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        cancellation: Cancellation | None = None,
+        observer: Observer = UNOBSERVED,
+    ) -> None:
         self.settings = settings
+        self._observer = observer
         self._cancellation = cancellation or Cancellation()
         self._ledger: Ledger | None = None
         self._ends = Ends(settings, lambda: self.ledger)
@@ -161,9 +169,13 @@ class Platform:
         watch = watch or Unwatched()
         watch.started(operation_id)
         error: LakebedError | None = None
-        with lease.held(cancellation), _deadline(request.options.max_duration, cancellation):
+        with (
+            self._observer.operation(operation_id, request.kind) as telemetry,
+            lease.held(cancellation),
+            _deadline(request.options.max_duration, cancellation),
+        ):
             try:
-                self._transfer(request, lease, cancellation, watch, again=again)
+                self._transfer(request, lease, cancellation, watch, telemetry, again=again)
             except LeaseLost:
                 raise
             except LakebedError as ended:
@@ -171,9 +183,11 @@ class Platform:
             except BaseException as defect:
                 broken = LakebedError(f"a defect: {defect!r}")
                 self.ledger.finish(operation_id, lease.fence, OperationState.FAILED, broken)
+                telemetry.ended(OperationState.FAILED, broken)
                 raise
             state = _state(error) or verdict(self.ledger.summary(operation_id))
             self.ledger.finish(operation_id, lease.fence, state, error)
+            telemetry.ended(state, error)
         return self.ledger.summary(operation_id)
 
     def _transfer(
@@ -182,18 +196,22 @@ class Platform:
         lease: Lease,
         cancellation: Cancellation,
         watch: Watch,
+        telemetry: Telemetry,
         *,
         again: bool,
     ) -> None:
         with (
-            self._ends.sides(request, cancellation, writes=True) as sides,
-            WatchedRecorder(request, lease, cancellation, watch) as recorder,
+            self._ends.sides(request, cancellation, writes=True, telemetry=telemetry) as sides,
+            WatchedRecorder(request, lease, cancellation, watch, telemetry) as recorder,
         ):
             if request.kind is Kind.SYNC:
                 check_apart(sides.source, sides.destination)
             if again:
                 recorder.retry_failed()
-            with recorder.told(sides.progress):
+            with (
+                recorder.told(sides.progress),
+                telemetry.levels(lambda: recorder.levels(sides)),
+            ):
                 sync.run(sides, recorder, request.kind)
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lakebed.model.operation import Counters, ObjectState, Outcome, Request, Unit
+from lakebed.observe.telemetry import SILENT, Levels, Telemetry
 from lakebed.operations.lease import Lease
 from lakebed.operations.recorder import LedgerRecorder
 from lakebed.store.cancellation import Cancellation
 from lakebed.transfer.progress import Progress
 from lakebed.transfer.recorder import Batch
+from lakebed.transfer.sides import Sides
 
 INTERVAL = 0.25
 """Seconds between two words on the progress."""
@@ -66,13 +68,20 @@ class Unwatched:
 
 
 class WatchedRecorder(LedgerRecorder):
-    """The recorder, overheard: what it is told is passed on to a watch."""
+    """The recorder, overheard: what it is told is passed on to a watch; what is durable then, to
+    the telemetry."""
 
     def __init__(
-        self, request: Request, lease: Lease, cancellation: Cancellation, watch: Watch
+        self,
+        request: Request,
+        lease: Lease,
+        cancellation: Cancellation,
+        watch: Watch,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         super().__init__(request, lease, cancellation)
         self.watch = watch
+        self._telemetry = telemetry
         self._counters = Counters()
 
     def unfinished(self) -> Iterator[Unit]:
@@ -84,7 +93,9 @@ class WatchedRecorder(LedgerRecorder):
             yield unit
 
     def planned(self, batch: Batch) -> None:
+        began = time.monotonic()
         super().planned(batch)
+        self._telemetry.planned(batch.counters, time.monotonic() - began)
         self._counters.add(batch.counters)
 
     def settled(self, outcomes: Sequence[Outcome]) -> None:
@@ -92,6 +103,22 @@ class WatchedRecorder(LedgerRecorder):
         for outcome in outcomes:
             kind = "copied" if outcome.state is ObjectState.DONE else outcome.state.value
             self.watch.event(kind, _fields(outcome))
+
+    def _write(self, outcomes: Sequence[Outcome]) -> None:
+        began = time.monotonic()
+        super()._write(outcomes)
+        self._telemetry.settled(outcomes, time.monotonic() - began)
+
+    def levels(self, sides: Sides) -> Levels:
+        live, budget = self.live, sides.budget
+        settled = live.done + live.failed + live.quarantined + live.deleted
+        return Levels(
+            units_in_flight=sides.progress.in_flight,
+            # What was moved is settled twice.
+            objects_pending=max(0, self._counters.planned - settled),
+            budget_held=budget.held,
+            budget_limit=budget.limit,
+        )
 
     def snapshot(self, progress: Progress, seconds: float) -> Snapshot:
         live, counters = self.live, self._counters

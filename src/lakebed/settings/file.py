@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from lakebed.errors import ConfigurationError
 from lakebed.settings.environment import overlay, variable_of
 from lakebed.settings.locate import holds, line_of
+from lakebed.settings.observe import ObserveSettings
 from lakebed.settings.root import Settings
 from lakebed.settings.secret import FILE, is_reference, reveal
 from lakebed.settings.store import StoreSettings, Timeouts
@@ -104,7 +105,7 @@ def _anchored(table: Mapping[str, object], folder: Path) -> dict[str, object]:
             result[key] = _anchored(value, folder)
         elif isinstance(value, str) and value.startswith(FILE):
             result[key] = FILE + str(_under(folder, value.removeprefix(FILE)))
-        elif isinstance(value, str) and key in ("ca", "state"):
+        elif isinstance(value, str) and key in ("ca", "metrics_file", "state"):
             result[key] = str(_under(folder, value))
         else:
             result[key] = value
@@ -137,7 +138,7 @@ def _refusal(
 
 def _suggestion(place: tuple[str | int, ...]) -> str:
     """A setting of nearly the same name, at the depth of `place`."""
-    models: dict[int, type[BaseModel]] = {1: Settings, 3: StoreSettings}
+    models: dict[int, type[BaseModel]] = {1: Settings, 2: ObserveSettings, 3: StoreSettings}
     fields = models.get(len(place), Timeouts).model_fields
     close = difflib.get_close_matches(str(place[-1]), fields, n=1)
     return f", did you mean {close[0]}?" if close else ""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from lakebed.errors import UnknownStore, UsageError
 from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
+from lakebed.settings.observe import ObserveSettings
 from lakebed.settings.store import FROZEN, FolderSettings, StoreSettings
 
 BUILT_IN: dict[str, dict[str, object]] = {
@@ -41,6 +42,7 @@ class Settings(BaseModel):
     """The URL of the ledger's database; secret, for it may hold a password."""
     log: Literal["debug", "info", "warning", "error"] = "warning"
     """The least level that is logged, where no option says otherwise."""
+    observe: ObserveSettings = ObserveSettings()
 
     bandwidth: int | None = Field(default=None, ge=MIN_BANDWIDTH)
     """Bytes a second that the process receives, and as many that it sends; None (`off`): all that

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from lakebed.errors import ConfigurationError, LakebedError
+from lakebed.observe.telemetry import SILENT, Telemetry
 from lakebed.settings.store import FolderSettings, StoreSettings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capability
@@ -15,6 +17,7 @@ from lakebed.store.s3.credentials import credential_source
 from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.store import S3Store
 from lakebed.store.wrappers.bandwidth import Bandwidth
+from lakebed.store.wrappers.measure import Measure
 from lakebed.store.wrappers.pace import Paced
 from lakebed.store.wrappers.retry import Backoff, Retry
 from lakebed.store.wrappers.trace import Trace
@@ -29,12 +32,13 @@ def open_store(
     backoff: Backoff | None = None,
     retried: Retried = lambda verb, error: None,
     limits: Limits | None = None,
+    telemetry: Telemetry = SILENT,
 ) -> Store:
     """The store that `settings` describe; nothing is sent yet. Close it after use.
 
-    From the wire up: S3, or the file system; then a line for each request where debugging is on,
-    then the line to the network where it is bounded, then the pace, then retries, which wait
-    outside of it.
+    From the wire up: S3, or the file system; then what tells of each request where somebody
+    listens, then a line for each where debugging is on, then the line to the network where it is
+    bounded, then the pace, then retries, which wait outside of it.
     """
     unknown = sorted(set(settings.disable) - set(Capability))
     if unknown:
@@ -44,6 +48,8 @@ def open_store(
             advice=f"known: {', '.join(Capability)}",
         )
     store = _bare(settings, cancellation)
+    if telemetry.on:
+        store = Measure(store, telemetry, urlsplit(settings.url).netloc)
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
         store = Trace(store)
     limits = limits or Limits()

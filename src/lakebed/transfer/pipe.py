@@ -3,6 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextvars import copy_context
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -126,7 +128,9 @@ class Ranged:
         self._stop()
         depth = min(DEPTH, self._sides.budget.limit)
         pipe = self._pipe = Pipe(depth, self._sides.cancellation)
-        self._reader = threading.Thread(target=self._read, args=(pipe,), name="lakebed-reader")
+        # In the context of who sends: what is told of the reading belongs to the same object.
+        read = partial(copy_context().run, self._read, pipe)
+        self._reader = threading.Thread(target=read, name="lakebed-reader")
         self._reader.start()
         while data := pipe.read():
             yield data

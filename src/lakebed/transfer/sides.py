@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from lakebed.model.location import Location
 from lakebed.model.objects import Head, Object
 from lakebed.model.operation import Options
+from lakebed.observe.telemetry import SILENT, Telemetry
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities
 from lakebed.store.contract import Store
@@ -39,6 +40,7 @@ class Sides:
     budget: Budget
     cancellation: Cancellation
     progress: Progress = field(default_factory=Progress)
+    telemetry: Telemetry = SILENT
 
     def passed(self, size: int) -> None:
         """Told of bytes as they pass."""

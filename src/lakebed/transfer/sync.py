@@ -57,7 +57,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
     """
     planner, again = Planner(sides, recorder, kind), Again(sides, recorder, kind)
     together = _together(sides, recorder, settle) if kind is Kind.SYNC else None
-    act = together or UnitProver(sides, recorder)
+    act = sides.telemetry.acting(together or UnitProver(sides, recorder))
     limits = _Errors(sides)
     with Workers(sides.width, sides.cancellation) as workers:
         for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):

@@ -4,7 +4,7 @@ import typer
 
 from lakebed.cli.command import Command
 from lakebed.cli.flatten import flatten
-from lakebed.cli.options import Common, Network, OperationId, Output, Report
+from lakebed.cli.options import Common, Network, Observe, OperationId, Output, Report
 from lakebed.cli.session import Showing, conduct
 
 
@@ -13,11 +13,16 @@ def register(app: typer.Typer) -> None:
 
 
 def resume(
-    operation: OperationId, network: Network, output: Output, report: Report, common: Common
+    operation: OperationId,
+    network: Network,
+    output: Output,
+    report: Report,
+    observe: Observe,
+    common: Common,
 ) -> None:
     """Go on where an operation stopped.
 
     What failed or is in quarantine is tried again; what is done is not.
     """
-    showing = Showing(common, output, report, network)
+    showing = Showing(common, output, report, network, observe)
     conduct(showing, lambda platform, display: platform.resume(operation, display))

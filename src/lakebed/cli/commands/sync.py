@@ -15,6 +15,7 @@ from lakebed.cli.options import (
     Destination,
     Limits,
     Network,
+    Observe,
     Output,
     Report,
     Selection,
@@ -48,6 +49,7 @@ def sync(
     network: Network,
     output: Output,
     report: Report,
+    observe: Observe,
     common: Common,
     dry_run: DryRun = False,
 ) -> None:
@@ -63,5 +65,5 @@ def sync(
     if dry_run:
         show_plan(request, output, common)
         return
-    showing = Showing(common, output, report, network)
+    showing = Showing(common, output, report, network, observe)
     conduct(showing, lambda platform, display: platform.sync(request, display))

@@ -10,6 +10,7 @@ from lakebed.cli.options import (
     Destination,
     Limits,
     Network,
+    Observe,
     Output,
     Report,
     Selection,
@@ -32,6 +33,7 @@ def verify(
     network: Network,
     output: Output,
     report: Report,
+    observe: Observe,
     common: Common,
 ) -> None:
     """Prove a destination, and copy nothing.
@@ -45,5 +47,5 @@ def verify(
         Kind.VERIFY,
         options(selection, Comparison(), limits),
     )
-    showing = Showing(common, output, report, network)
+    showing = Showing(common, output, report, network, observe)
     conduct(showing, lambda platform, display: platform.sync(request, display))

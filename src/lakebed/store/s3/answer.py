@@ -107,6 +107,7 @@ def error_of(answer: Answer, subject: str) -> LakebedError:
             subject=subject,
             advice=advice,
             retry_after=_seconds(answer.headers.get("retry-after")),
+            status=answer.status,
         )
     return kind(what, subject=subject, advice=advice)
 
