@@ -14,7 +14,8 @@ def throughput(report: Report) -> str:
     """`12.0 MiB/s on average, 20.0 MiB/s at its best`."""
     if not report.throughput:
         return "Nothing was moved"
-    average = report.bytes / report.throughput[-1].end
+    seconds = report.throughput[-1].end if report.resumed else report.summary.seconds
+    average = report.bytes / max(seconds, 0.001)
     best = max(rate(one) for one in report.throughput)
     said = f"{format_size(average)}/s on average, {format_size(best)}/s at its best"
     return f"{said}, pauses between its runs included" if report.resumed else said
