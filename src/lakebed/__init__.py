@@ -6,10 +6,33 @@ report = await lakebed.sync("binance:data.binance.vision/data/spot/", "lake:bron
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["Location", "Options", "Summary", "cancel", "ls", "plan", "resume", "sync", "verify"]
+__all__ = [
+    "Location",
+    "Options",
+    "Summary",
+    "cancel",
+    "ls",
+    "plan",
+    "quarantine_list",
+    "quarantine_release",
+    "report_of",
+    "resume",
+    "sync",
+    "verify",
+]
 
 if TYPE_CHECKING:
-    from lakebed.library import cancel, ls, plan, resume, sync, verify
+    from lakebed.library import (
+        cancel,
+        ls,
+        plan,
+        quarantine_list,
+        quarantine_release,
+        report_of,
+        resume,
+        sync,
+        verify,
+    )
     from lakebed.model.location import Location
     from lakebed.model.operation import Options, Summary
 

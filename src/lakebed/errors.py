@@ -195,9 +195,18 @@ class DestinationChanged(ObjectError):
 
 
 class DigestRefused(ObjectError):
-    """The bytes are not those that their publisher's digest names."""
+    """The bytes are not those that their publisher's digest names.
+
+    `expected` and `found` are the two digests (hex SHA-256), where both are known.
+    """
 
     code = "digest-refused"
+
+    def __init__(
+        self, what: str, *, subject: str = "", expected: str | None = None, found: str | None = None
+    ) -> None:
+        super().__init__(what, subject=subject)
+        self.expected, self.found = expected, found
 
 
 class ProofFailed(ObjectError):

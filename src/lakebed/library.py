@@ -16,6 +16,8 @@ from lakebed.errors import Interrupted
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import Kind, Options, Request, Summary
+from lakebed.model.quarantine import Quarantined
+from lakebed.model.report import Report
 from lakebed.observe.telemetry import UNOBSERVED, Observer
 from lakebed.operations.run import Platform
 from lakebed.operations.watch import Watch
@@ -104,6 +106,31 @@ async def ls(
         while page := await engine.do(lambda: list(islice(listed, _PAGE))):
             for one in page:
                 yield one
+
+
+async def report_of(operation_id: str, *, settings: Settings | None = None) -> Report:
+    """All that the ledger tells of an operation. Raises UnknownOperation."""
+    return await _do(lambda platform: platform.ledger.report(operation_id), settings)
+
+
+async def quarantine_list(
+    location: str | Location | None = None, *, settings: Settings | None = None
+) -> AsyncIterator[Quarantined]:
+    """What is in quarantine, at a location or anywhere."""
+    where = None if location is None else _location(location)
+    async with _Engine(settings) as engine:
+        entries = engine.platform.quarantined(where)
+        while page := await engine.do(lambda: list(islice(entries, _PAGE))):
+            for one in page:
+                yield one
+
+
+async def quarantine_release(
+    location: str | Location | None = None, *, settings: Settings | None = None
+) -> int:
+    """Have the next run try them again, at a location or all; how many pairs."""
+    where = None if location is None else _location(location)
+    return await _do(lambda platform: platform.release(where), settings)
 
 
 class _Engine:

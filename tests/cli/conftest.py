@@ -25,6 +25,8 @@ from lakebed.model.operation import (
     Request,
     Summary,
 )
+from lakebed.model.quarantine import Quarantined
+from lakebed.model.report import Report
 from lakebed.operations.ledger import Failure, Ledger
 from lakebed.operations.operation import Operation
 from lakebed.operations.watch import Snapshot
@@ -122,6 +124,10 @@ class FakeLedger(Ledger):
     def summary(self, prefix: str) -> Summary:
         return self._platform.summary
 
+    def report(self, prefix: str) -> Report:
+        found = self.get(prefix)
+        return Report(self._platform.summary, found.request, told=0.0, created=found.created)
+
     def failures(self, prefix: str) -> Iterator[Failure]:
         return iter(self._platform.failures)
 
@@ -143,6 +149,8 @@ class FakePlatform:
     resumed: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     refreshed: list[bool] = field(default_factory=list)
+    entries: list[Quarantined] = field(default_factory=list)
+    asked: list[Location | str | None] = field(default_factory=list)
     meanwhile: Callable[[Cancellation], None] = lambda cancellation: None
     cancellation: Cancellation = field(default_factory=Cancellation)
 
@@ -183,6 +191,14 @@ class FakePlatform:
     def capabilities(self, location: Location, refresh: bool) -> Capabilities:
         self.refreshed.append(refresh)
         return self.found
+
+    def quarantined(self, which: Location | None) -> Iterator[Quarantined]:
+        self.asked.append(which)
+        yield from self.entries
+
+    def release(self, which: Location | str | None) -> int:
+        self.asked.append(which)
+        return len(self.entries)
 
     def _run(self, watch: Display | None) -> Summary:
         self.meanwhile(self.cancellation)

@@ -527,7 +527,7 @@ def test_a_quarantine_is_remembered_under_its_archive_with_both_etags(begin: Beg
 def test_a_quarantine_ends_when_the_pair_is_copied(begin: Begin) -> None:
     recorder = begin()
     recorder.planned(batch(pair("a.zip")))
-    settle(recorder, quarantined("a.zip"))
+    settle(recorder, quarantined("a.zip", "{}"))
     assert recorder.quarantines(["a.zip"])
     settle(begin(), done("a.zip"))
     assert recorder.quarantines(["a.zip"]) == {}

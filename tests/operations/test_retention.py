@@ -37,7 +37,7 @@ def operate(ledger: Ledger, clock: Clock, state: OperationState | None, keys: in
     with LedgerRecorder(REQUEST, lease, Cancellation(), clock=clock, linger=0) as recorder:
         recorder.planned(Batch(units, Counters(), "k"))
         recorder.settled([Outcome("k0", ObjectState.DONE, 1, "e", "w", None, Proof.SIZE_ONLY)])
-        recorder.settled([Outcome("k1", ObjectState.QUARANTINED, 1, "e")])
+        recorder.settled([Outcome("k1", ObjectState.QUARANTINED, 1, "e", evidence="{}")])
     if state is not None:
         ledger.finish(operation_id, lease.fence, state)
     clock.now += 1

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from lakebed.errors import UsageError
-from lakebed.model.operation import Kind, ObjectState, OperationState, Summary
+from lakebed.model.location import Location
+from lakebed.model.operation import Kind, ObjectState, OperationState, Request, Summary
+from lakebed.model.report import Report
 from lakebed.operations.ledger import Failure
-from lakebed.report import json_report, text_report
+from lakebed.report import file, json_report, text_report
 from lakebed.report.text_report import Told
 
+REQUEST = Request(Location.parse("src:b/"), Location.parse("dst:b/"))
 SUMMARY = Summary("ID", OperationState.COMPLETED, 1, 1, 0, 0, 0, 0, 0, 0.0)
 
 
@@ -71,7 +74,8 @@ def test_a_key_cannot_steer_a_terminal() -> None:
 def test_a_report_holds_the_summary_and_what_was_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text("an older one")
-    json_report.write(path, replace(SUMMARY, lanes={"whole": 1}), _failures(2))
+    told = Report(replace(SUMMARY, lanes={"whole": 1}), REQUEST, told=0.0, created=0.0)
+    file.write(path, json_report.lines(told, _failures(2)), "ID")
     report = json.loads(path.read_text())
     assert (report["operation_id"], report["state"], report["lanes"]) == (
         "ID",
@@ -86,18 +90,18 @@ def test_a_report_that_fails_leaves_the_older_one(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text("an older one")
 
-    def broken() -> "list[Failure]":
+    def broken() -> list[str]:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        json_report.write(path, SUMMARY, (row for _ in "x" for row in broken()))
+        file.write(path, (line for _ in "x" for line in broken()), "ID")
     assert path.read_text() == "an older one"
     assert os.listdir(tmp_path) == ["report.json"]
 
 
 def test_a_report_into_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="lakebed operations ID"):
-        json_report.write(tmp_path / "absent" / "report.json", SUMMARY, ())
+    with pytest.raises(UsageError, match="lakebed report ID"):
+        file.write(tmp_path / "absent" / "report.json", (), "ID")
 
 
 def test_what_was_listed_before_an_interruption_is_not_all() -> None:

@@ -81,7 +81,10 @@ class Report:
     report: Annotated[
         Path | None,
         typer.Option(
-            "--report", metavar="FILE", help="Write a report in JSON.", rich_help_panel=OUTPUT
+            "--report",
+            metavar="FILE",
+            help="Write a report in JSON, or in HTML where the name ends in .html.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None
 

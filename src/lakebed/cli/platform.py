@@ -8,6 +8,7 @@ from lakebed.cli.display import Display
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import Decision, Request, Summary
+from lakebed.model.quarantine import Quarantined
 from lakebed.observe.telemetry import UNOBSERVED, Observer
 from lakebed.settings import Settings
 from lakebed.store.cancellation import Cancellation
@@ -56,6 +57,10 @@ class Platform(Protocol):
     def list(self, location: Location) -> Iterator[Object]: ...
 
     def capabilities(self, location: Location, refresh: bool) -> "Capabilities": ...
+
+    def quarantined(self, which: Location | None) -> Iterator[Quarantined]: ...
+
+    def release(self, which: Location | str | None) -> int: ...
 
     def probed(self) -> "Iterator[tuple[Location, Capabilities]]": ...
 

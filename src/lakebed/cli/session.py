@@ -147,12 +147,13 @@ class Showing:
 
 def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> None:
     """Run an operation, show it, report it, and exit with what the ledger says."""
-    from lakebed.report import json_report
+    from lakebed.report import file
+    from lakebed.report.formats import Format, format_of, renderer
 
     path = showing.report.report
     if path is not None:
         # After hours of copying it would be late to hear of it.
-        json_report.check(path)
+        file.check(path)
     with session(showing.common, showing.network, showing.observe) as opened:
         display = choose(showing.common, showing.output)
         with display:
@@ -166,7 +167,9 @@ def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> 
         if summary.message:
             complain(summary.message)
         if path is not None:
-            json_report.write(path, summary, ledger.failures(operation_id))
+            lines = renderer(format_of(path, Format.JSON))
+            report = lines(ledger.report(operation_id), ledger.failures(operation_id))
+            file.write(path, report, operation_id)
     from lakebed.operations.states import exit_code
 
     raise typer.Exit(exit_code(summary))

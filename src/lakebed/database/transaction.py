@@ -32,6 +32,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(**{READ_ONLY: True})
 
 
+def begin_snapshot(connection: Connection) -> None:
+    """Every query of this transaction sees the ledger as at one moment; call it before the first.
+
+    SQLite does so by itself.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
 @contextmanager
 def _own_errors(done: str, engine: Engine) -> Iterator[None]:
     try:

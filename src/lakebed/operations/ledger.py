@@ -9,13 +9,15 @@ from sqlalchemy import Engine, insert, select, update
 from lakebed.database.dialect import replace_into
 from lakebed.database.tables import capabilities, objects, operations
 from lakebed.database.text import storable
-from lakebed.database.transaction import reading, writing
+from lakebed.database.transaction import begin_snapshot, reading, writing
 from lakebed.errors import LakebedError
 from lakebed.model.operation import ObjectState, OperationState, Request, Summary
+from lakebed.model.report import Report
 from lakebed.operations.lease import Clock, is_held, lease_lost
 from lakebed.operations.operation import COUNTERS, Operation, find, new_id
 from lakebed.operations.request_json import dump_request
 from lakebed.operations.states import advance
+from lakebed.operations.story import tell
 from lakebed.operations.summary import summarize
 
 PAGE = 500
@@ -95,6 +97,12 @@ class Ledger:
         """What became of it, from its rows alone."""
         with reading(self.engine) as connection:
             return summarize(connection, self._seen(find(connection, prefix)), self.now())
+
+    def report(self, prefix: str) -> Report:
+        """All that its rows tell, at one moment."""
+        with reading(self.engine) as connection:
+            begin_snapshot(connection)
+            return tell(connection, self._seen(find(connection, prefix)), self.now())
 
     def failures(self, prefix: str) -> Iterator[Failure]:
         """What failed or is in quarantine, in key order, read as a stream."""

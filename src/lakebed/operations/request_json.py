@@ -17,6 +17,15 @@ def dump_request(request: Request) -> str:
     return _adapter().dump_json(request, exclude_defaults=True).decode()
 
 
+def options_record(request: Request) -> dict[str, object]:
+    """Every option, as JSON has it; of a list of keys only how many there are."""
+    options: dict[str, object] = _adapter().dump_python(request, mode="json")["options"]
+    filters = options["filters"]
+    if isinstance(filters, dict) and isinstance(filters.get("keys"), list):
+        filters["keys"] = len(filters["keys"])
+    return options
+
+
 def load_request(text: str) -> Request:
     """Fields that an older program did not write take their defaults. Raises LedgerError."""
     try:

@@ -28,11 +28,13 @@ from lakebed.model.operation import (
     Request,
     Summary,
 )
+from lakebed.model.quarantine import Quarantined
 from lakebed.observe.telemetry import UNOBSERVED, Observer, Telemetry
 from lakebed.operations.ends import Ends
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.memory import LedgerMemory
+from lakebed.operations.quarantine import Which, listed, release
 from lakebed.operations.states import verdict
 from lakebed.operations.watch import Unwatched, Watch, WatchedRecorder
 from lakebed.settings import Settings
@@ -157,6 +159,17 @@ class Platform:
     def probed(self) -> Iterator[tuple[Location, Capabilities]]:
         """Each bucket that was probed within a day, and what was found."""
         return self._ends.probed()
+
+    def quarantined(self, which: Which = None) -> Iterator[Quarantined]:
+        """What is in quarantine at a source, read as a stream."""
+        return listed(self.ledger.engine, self._known(which))
+
+    def release(self, which: Which = None) -> int:
+        """Forget that these pairs are in quarantine; how many."""
+        return release(self.ledger.engine, self._known(which))
+
+    def _known(self, which: Which) -> Which:
+        return self._named(which) if isinstance(which, Location) else which
 
     def _named(self, location: Location) -> Location:
         """The location with its store's name: the ledger outlives what `s3://` means today."""

@@ -85,6 +85,7 @@ class Settlement:
             outcome
             for key, outcome in in_quarantine.items()  # a pair is one entry, under its archive
             if not (is_sidecar(key) and archive_of(key) in in_quarantine)
+            and outcome.evidence is not None
         ]
         self._quarantine.execute(connection, [self._evidence(o, now) for o in archives])
 

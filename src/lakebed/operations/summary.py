@@ -9,7 +9,7 @@ from lakebed.model.operation import Action, ObjectState, Summary
 from lakebed.operations.operation import Operation
 
 _GROUPS = (objects.c.action, objects.c.state, objects.c.lane, objects.c.proof)
-_ARRIVED = (ObjectState.DONE, ObjectState.DELETED)
+ARRIVED = (ObjectState.DONE, ObjectState.DELETED)
 """A copy is `deleted` where it was moved: it arrived, and its source is gone."""
 
 
@@ -26,7 +26,7 @@ def summarize(connection: Connection, operation: Operation, now: float) -> Summa
     for row in connection.execute(counted):
         state = ObjectState(row.state)
         states[state] += row.objects
-        if state not in _ARRIVED:
+        if state not in ARRIVED:
             continue
         if row.action == Action.COPY:
             copied += row.objects

@@ -1,18 +1,18 @@
-"""The report of an operation in JSON."""
+"""The report of an operation in JSON; docs/report.md says what each name means."""
 
-import errno
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Protocol
 
-from lakebed.errors import UsageError
 from lakebed.model.operation import ObjectState, Summary
+from lakebed.model.quarantine import Quarantined
+from lakebed.model.report import Report
 
 JsonValue = str | int | float | None | Mapping[str, int]
+FORMAT = 1
+"""Grows when a name goes or changes its meaning; new names may come at any time."""
 
 
 class Row(Protocol):
@@ -37,50 +37,50 @@ def row_event(row: Row) -> dict[str, JsonValue]:
     return {"key": row.key, "state": row.state, "error": row.error, "message": row.message}
 
 
-def pieces(summary: Summary, rows: Iterable[Row]) -> Iterator[str]:
-    """The report as text, a row at a time: it is written in any length within little memory."""
-    head = asdict(summary)
-    yield "{\n"
-    for name, value in head.items():
-        yield f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)},\n"
+def quarantine_record(entry: Quarantined) -> dict[str, JsonValue]:
+    return asdict(entry) | {"location": str(entry.location), "since": moment(entry.since)}
+
+
+def moment(seconds: float | None) -> str | None:
+    """ISO 8601 in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def lines(report: Report, rows: Iterable[Row]) -> Iterator[str]:
+    """A row at a time: it is written in any length within little memory."""
+    yield "{"
+    for name, value in record(report).items():
+        yield f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)},"
     yield '  "objects": ['
-    separator = "\n"
+    before = ""
     for row in rows:
-        yield f"{separator}    {json.dumps(row_event(row), ensure_ascii=False)}"
-        separator = ",\n"
-    yield "\n  ]\n}\n"
+        if before:
+            yield f"{before},"
+        before = f"    {json.dumps(row_event(row), ensure_ascii=False)}"
+    if before:
+        yield before
+    yield "  ]"
+    yield "}"
 
 
-def check(path: Path) -> None:
-    """Raise UsageError where a report could not be written to `path` now; nothing is left."""
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        # A file is made, for permissions do not tell all: the disk may be read-only or full.
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(descriptor)
-        os.unlink(draft)
-    except OSError as error:
-        raise _unwritable(path, error, "nothing was done: choose another --report") from None
+def record(report: Report) -> dict[str, object]:
+    """All but the refused objects, which may be many."""
+    # Pydantic is slow to import, and most commands never write a report.
+    from lakebed.operations.request_json import options_record
+
+    request = report.request
+    told = asdict(report)
+    return {
+        "format": FORMAT,
+        **asdict(report.summary),
+        "kind": request.kind,
+        "source": str(request.source),
+        "destination": str(request.destination),
+        "options": options_record(request),
+        **{name: moment(told[name]) for name in ("created", "started", "finished", "told")},
+        **{name: told[name] for name in _PLAIN},
+        "quarantines": [quarantine_record(entry) for entry in report.quarantines],
+    }
 
 
-def write(path: Path, summary: Summary, rows: Iterable[Row]) -> None:
-    """Put the report in place as a whole. Raises UsageError where the path cannot be written."""
-    try:
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.writelines(pieces(summary, rows))
-            os.chmod(draft, 0o644)
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
-    except OSError as error:
-        advice = f"the operation is kept: lakebed operations {summary.operation_id}"
-        raise _unwritable(path, error, advice) from None
-
-
-def _unwritable(path: Path, error: OSError, advice: str) -> UsageError:
-    what = f"the report cannot be written: {error.strerror}"
-    return UsageError(what, subject=str(path), advice=advice)
+_PLAIN = ("resumed", "throughput", "sizes", "durations", "slowest", "attempts", "causes")

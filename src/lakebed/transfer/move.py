@@ -231,6 +231,8 @@ def _refused(unit: Unit, error: LakebedError, attempts: int) -> list[Outcome]:
     evidence = json.dumps(
         {
             "refused": error.what,
+            "expected": error.expected,
+            "found": error.found,
             "archive": {"etag": archive.etag, "size": archive.size},
             "sidecar": {"etag": sidecar.etag, "size": sidecar.size},
         }

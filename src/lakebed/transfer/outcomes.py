@@ -17,7 +17,10 @@ def failed(item: Item, error: LakebedError, *, attempts: int = 1) -> Outcome:
     )
 
 
-def quarantined(item: Item, message: str, evidence: str, *, attempts: int = 1) -> Outcome:
+def quarantined(
+    item: Item, message: str, evidence: str | None = None, *, attempts: int = 1
+) -> Outcome:
+    """`evidence` only where there is some: what was refused before is remembered already."""
     return Outcome(
         item.key,
         ObjectState.QUARANTINED,

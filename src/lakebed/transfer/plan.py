@@ -252,7 +252,4 @@ def _held_back(step: Step, kept: Mapping[str, Quarantine]) -> Step:
     if (known.source_etag, known.digest_etag) != (archive.source.etag, unit.digest.etag):
         return step
     message = "in quarantine: neither half has changed since its digest refused it"
-    return replace(
-        step,
-        outcomes=tuple(quarantined(item, message, known.evidence) for item in unit.items),
-    )
+    return replace(step, outcomes=tuple(quarantined(item, message) for item in unit.items))

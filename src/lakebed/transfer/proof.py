@@ -50,6 +50,8 @@ def check_publisher(job: Job, found: str) -> None:
         raise DigestRefused(
             f"its publisher names sha256 {job.digest}, the bytes have {found}",
             subject=job.source.key,
+            expected=job.digest,
+            found=found,
         )
 
 

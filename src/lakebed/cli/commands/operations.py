@@ -14,7 +14,7 @@ from lakebed.cli.session import session
 from lakebed.model.operation import OperationState, Summary
 from lakebed.model.quantity import format_size, parse_duration
 from lakebed.report import text_report
-from lakebed.report.json_report import row_event
+from lakebed.report.json_report import moment, row_event
 
 if TYPE_CHECKING:
     from typer._click.core import Context
@@ -106,7 +106,8 @@ def prune(
         typer.Option("--keep-last", metavar="N", min=0, max=MANY, help="But never the newest N."),
     ] = 0,
 ) -> None:
-    """Forget operations that ended long ago. What they copied stays remembered.
+    """Forget operations that ended long ago, and their reports. What they copied stays remembered,
+    and so does what is in quarantine.
 
     One that was interrupted is kept, for it can be resumed; cancel it to have it forgotten.
     """
@@ -143,16 +144,12 @@ def _record(operation: "Operation", summary: Summary) -> dict[str, object]:
         "kind": request.kind,
         "source": str(request.source),
         "destination": str(request.destination),
-        "created": _iso(operation.created),
-        "started": _iso(operation.started),
-        "finished": _iso(operation.finished),
+        "created": moment(operation.created),
+        "started": moment(operation.started),
+        "finished": moment(operation.finished),
         **asdict(summary),
     }
 
 
-def _iso(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
-
-
-def _time(moment: float | None) -> str:
-    return "" if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
+def _time(at: float | None) -> str:
+    return "" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
