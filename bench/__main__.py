@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,12 +26,14 @@ def main() -> None:
     given = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stores are stopped
     size = Size(given.repeat, given.scale, tuple(given.rivals))
+    folder = given.out or (DOCUMENTS if _is_full(size) else _TRIALS)
+    described = machine(), versions()
     try:
-        cases = _measured(given.cases or list(CASES), size, given.data)
+        # Each case as soon as it is measured: an hour is long enough to be interrupted.
+        for case in _measured(given.cases or list(CASES), size, given.data):
+            _say(f"see {publish(folder, Results(*described, (case,)))}")
     except LakebedError as error:
         raise SystemExit(str(error)) from None
-    folder = given.out or (DOCUMENTS if _is_full(size) else _TRIALS)
-    _say(f"see {publish(folder, Results(machine(), versions(), cases))}")
 
 
 def _is_full(size: Size) -> bool:
@@ -39,7 +41,7 @@ def _is_full(size: Size) -> bool:
     return size.scale == 1 and size.repeat >= 3 and not size.rivals
 
 
-def _measured(names: Sequence[str], size: Size, data: Path | None) -> tuple[Measured, ...]:
+def _measured(names: Sequence[str], size: Size, data: Path | None) -> Iterator[Measured]:
     with ExitStack() as temporary:
         folders = [
             Path(temporary.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=parent)))
@@ -47,7 +49,7 @@ def _measured(names: Sequence[str], size: Size, data: Path | None) -> tuple[Meas
         ]
         stores = temporary.enter_context(serve(folders[0]))
         session = Session(stores, folders[1], size, _say)
-        return tuple(session.measured(CASES[name]) for name in names)
+        yield from (session.measured(CASES[name]) for name in names)
 
 
 def _say(line: str) -> None:

@@ -8,15 +8,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import launcher
 from bench.counters import Spent
+from bench.launcher import Order
 from bench.results import Run
 from bench.rivals.rival import Job, Rival
 from bench.stores import Stores
 
-_LAUNCHER = Path(__file__).with_name("launcher.py")
 _SETTLE_SECONDS = 1.0
 """MinIO adds a request to its counters after the answer."""
 DEADLINE_SECONDS = 1800.0
+"""For one command; no rival needs a fifth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +63,23 @@ def measure(rival: Rival, job: Job, stores: Stores) -> Run:
 
 
 def _launch(rival: Rival, job: Job, log: Path) -> Cost:
-    order = {
-        "commands": [list(command) for command in rival.commands(job)],
-        "environment": {**_environment(job), **rival.environment(job)},
-        "folder": str(job.folder),
-        "log": str(log),
-    }
-    command = [sys.executable, "-I", "-S", str(_LAUNCHER)]
-    try:
-        ended = subprocess.run(
-            command,
-            input=json.dumps(order),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            timeout=DEADLINE_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return Cost(-1, DEADLINE_SECONDS, 0.0, 0.0, 0, 0)
-    return Cost(**json.loads(ended.stdout))
+    order = Order(
+        commands=[list(command) for command in rival.commands(job)],
+        environment={**_environment(job), **rival.environment(job)},
+        folder=str(job.folder),
+        log=str(log),
+        deadline=DEADLINE_SECONDS,
+    )
+    command = [sys.executable, "-I", "-S", launcher.__file__]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            told, _ = process.communicate(json.dumps(order))
+        except BaseException:
+            process.terminate()
+            raise
+    return Cost(**json.loads(told))
 
 
 def _environment(job: Job) -> dict[str, str]:

@@ -44,7 +44,8 @@ class Workplace:
         with shaped(stores.source.endpoint, case.shaping) as source:
             run = measure(self.rival, self._job(source.endpoint, again), stores)
         if source.refused:
-            run = replace(run, note=f"refused {source.refused} of its requests; {run.note}")
+            refused = f"{source.refused} of its requests were refused"
+            run = replace(run, note="; ".join(filter(None, (refused, run.note))))
         if run.problem:
             return run
         found = listing(self.field.target.store, self.bucket)

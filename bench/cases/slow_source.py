@@ -27,6 +27,6 @@ CASE = Case(
     workers=WORKERS,
     bars=(Bar(Figure.WALL, 1.0, BEST_RIVAL), Bar(Figure.WALL, 0.08, "rclone")),
     estimates=(Estimate("juicefs", Figure.WALL, seconds=4.6),),
-    note=f"Tuned by hand, to {WORKERS} workers: s5cmd, aws and the bare loop; rclone tuned has its "
-    "own 64. Lakebed and rclone run with their defaults, mc takes no number.",
+    note=f"Tuned by hand, to {WORKERS} workers: aws and the bare loop. Tuned rclone has 64 by its "
+    "flags, s5cmd 256 by default; mc takes no number. Lakebed and rclone run with their defaults.",
 )

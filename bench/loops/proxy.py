@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _BURST_SECONDS = 0.2
@@ -28,14 +29,15 @@ class Policy:
 
     delay: float
     rate: float
+    clock: Callable[[], float] = time.monotonic
     allowed: int = 0
     refused: int = 0
 
     def __post_init__(self) -> None:
-        self._tokens, self._seen = self.rate * _BURST_SECONDS, time.monotonic()
+        self._tokens, self._seen = self.rate * _BURST_SECONDS, self.clock()
 
     def allows(self) -> bool:
-        now = time.monotonic()
+        now = self.clock()
         self._tokens += (now - self._seen) * self.rate
         self._tokens = min(self._tokens, self.rate * _BURST_SECONDS)
         self._seen = now

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bench.cases import CASES
@@ -33,12 +34,13 @@ def plots(results: Results) -> dict[str, str]:
 def publish(folder: Path, results: Results) -> Path:
     """Keep results in a folder with their page and plots; the page.
 
-    Older cases that can stand beside these stay. What the page says between its markers is made
-    anew; a folder without one gets that of the documents.
+    Older cases that can stand beside these stay. A folder without a page gets that of the
+    documents.
     """
     kept, page = folder / KEPT, folder / PAGE
     if kept.is_file():
         results = read(kept).renewed(results)
+    results = replace(results, cases=tuple(filter(None, map(results.of, CASES))))
     write(kept, results)
     text = (page if page.is_file() else DOCUMENTS / PAGE).read_text(encoding="utf-8")
     page.write_text(renewed(text, results), encoding="utf-8")
@@ -52,18 +54,23 @@ def _sections(results: Results) -> Iterator[str]:
     scales = sorted({measured.scale for measured in results.cases} - {1.0})
     if scales:
         yield f"> Made at scale {scales[0]:g}: it shows that the harness works, not how fast.\n"
+    if not results.cases:
+        yield "> Nothing has been measured yet.\n"
     yield "## The bars\n"
     yield tables.all_bars(results)
+    if results.cases:
+        yield from _comparisons(results)
+    for measured in results.cases:
+        yield from _case(measured)
+
+
+def _comparisons(results: Results) -> Iterator[str]:
     yield "## Less time than download, then upload\n"
     yield tables.claim(results)
     yield "## Where others are ahead\n"
     yield "".join(f"- {line}\n" for line in tables.behind(results)) or "Nowhere in these runs.\n"
     yield "## The machine\n"
-    yield tables.table(("", ""), [*results.machine.items(), *results.versions.items()])
-    for name in CASES:
-        measured = results.of(name)
-        if measured is not None:
-            yield from _case(measured)
+    yield tables.machine(results)
 
 
 def _case(measured: Measured) -> Iterator[str]:

@@ -89,9 +89,10 @@ def all_bars(results: Results) -> str:
     rows = []
     for case in CASES.values():
         measured = results.of(case.name)
+        name = f"[{case.name}](#{case.name})" if measured else case.name
         for bar in case.bars:
             cells = _verdict(verdict(case, measured, bar)) if measured else [str(bar), "", "", ""]
-            rows.append([f"[{case.name}](#{case.name})", *cells])
+            rows.append([name, *cells])
     return table(("case", "bar", "reached", "", ""), rows)
 
 
@@ -105,10 +106,24 @@ def claim(results: Results) -> str:
             continue
         theirs = [middle(measured, rival, Figure.WALL) for rival in DOWN_AND_UP]
         if any(theirs):
-            rows.append(
-                [measured.case, *(f"{1 - ours / one:.0%}" if one else "" for one in theirs)]
-            )
+            rows.append([measured.case, *(_saved(ours, one) for one in theirs)])
     return table(("", *(f"than {rival}" for rival in DOWN_AND_UP)), rows)
+
+
+def _saved(ours: float, theirs: float | None) -> str:
+    if not theirs:
+        return ""
+    saved = 1 - ours / theirs
+    return f"{saved:.0%} less" if saved >= 0 else f"{-saved:.0%} more"
+
+
+def machine(results: Results) -> str:
+    """What was measured on and with; rivals of one version share a row."""
+    names: dict[str, list[str]] = {}
+    for name, version in results.versions.items():
+        names.setdefault(version, []).append(name)
+    versions = [(", ".join(found), version) for version, found in names.items()]
+    return table(("", ""), [*results.machine.items(), *versions])
 
 
 def behind(results: Results) -> list[str]:

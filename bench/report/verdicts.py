@@ -35,6 +35,8 @@ def verdict(case: Case, measured: Measured, bar: Bar) -> Verdict:
     failed = len(series.runs) - len(series.good) if series else 0
     if ours is None:
         return Verdict(bar, None, State.NOT_MET if failed else State.UNKNOWN, "no run that counts")
+    if measured.scale != 1:
+        return Verdict(bar, None, State.UNKNOWN, f"the data was smaller: scale {measured.scale:g}")
     if not bar.of:
         reached = ours
     elif theirs := middle(measured, bar.of, bar.figure):
@@ -71,8 +73,7 @@ def _estimated(case: Case, measured: Measured, bar: Bar, ours: float) -> Verdict
 
 def _theirs(estimate: Estimate, measured: Measured) -> float | None:
     if estimate.seconds:
-        # Seconds were taken at full scale, and say nothing of another one.
-        return estimate.seconds if measured.scale == 1 else None
+        return estimate.seconds
     floor = middle(measured, estimate.of, estimate.figure)
     return floor and estimate.factor * floor
 

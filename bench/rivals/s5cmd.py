@@ -1,4 +1,7 @@
-"""s5cmd: down to disk and up again, or inside one endpoint by the store itself."""
+"""s5cmd: down to disk and up again, or inside one endpoint by the store itself.
+
+Its 256 workers are more than anybody here sets by hand.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,10 +26,9 @@ class S5cmd:
 
     def commands(self, job: Job) -> list[Command]:
         verb = "sync" if job.again else "cp"
-        workers = () if job.workers is None else (f"--numworkers={job.workers}",)
 
         def run(endpoint: str, *ends: str) -> Command:
-            options = ("--endpoint-url", endpoint, "--log", "error", *workers)
+            options = ("--endpoint-url", endpoint, "--log", "error")
             return (_binary(), *options, verb, *ends)
 
         everything = f"{job.source.url}/*"
