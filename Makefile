@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 SOURCES := src tests bench demo docs
 
-.PHONY: help setup demo test bench check format tools lock
+.PHONY: help setup demo test bench bench-clients check format tools lock
 
 help: ## What can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 setup: $(STAMP) ## .venv with lakebed in it
 $(STAMP): requirements.lock pyproject.toml
@@ -36,10 +36,17 @@ format: setup ## Put the sources in shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-bench: setup tools ## Compare S3 clients on this machine, ten minutes; docs/adr/0001 has our figures
-	@test -x .bench/bin/python || $(BIN)/python -m venv .bench
-	@.bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r bench/clients/requirements.txt
-	.bench/bin/python bench/clients/run.py clients
+bench: setup tools ## Lakebed beside its rivals, an hour: CASES=… RIVALS=… REPEAT=3 SCALE=1 OUT=docs
+	@test -x .bench/rivals/bin/python || $(BIN)/python -m venv .bench/rivals
+	@.bench/rivals/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@$(BIN)/python -m bench.programs
+	$(BIN)/python -m bench --repeat $(or $(REPEAT),3) --scale $(or $(SCALE),1) \
+	  $(if $(CASES),--cases $(CASES)) $(if $(RIVALS),--rivals $(RIVALS)) $(if $(OUT),--out $(OUT))
+
+bench-clients: setup tools ## Compare S3 clients, ten minutes; docs/adr/0001 has our figures
+	@test -x .bench/clients/bin/python || $(BIN)/python -m venv .bench/clients
+	@.bench/clients/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r bench/clients/requirements.txt
+	.bench/clients/bin/python bench/clients/run.py clients
 
 tools: setup ## Build the pinned MinIO once, where Go is present
 	@$(BIN)/python -m lakebed.local.tools minio

@@ -20,19 +20,24 @@ _TAIL = 20
 
 
 def build_minio(target: Path) -> str:
-    """Make the pinned MinIO at `target`; one line that says what was done.
+    """As `build`, of the pinned MinIO."""
+    return build("minio", _MODULE, minio.VERSION, target)
+
+
+def build(name: str, module: str, version: str, target: Path) -> str:
+    """Make one version of a Go program at `target`; one line that says what was done.
 
     Raises CalledProcessError where the toolchain fails.
     """
     if target.is_file():
-        return f"minio {minio.VERSION} is there: {target}"
+        return f"{name} {version} is there: {target}"
     go = shutil.which("go")
     if go is None:
-        return "minio: skipped, there is no Go toolchain on the PATH"
+        return f"{name}: skipped, there is no Go toolchain on the PATH"
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as folder:
         subprocess.run(
-            [go, "install", f"{_MODULE}@{minio.VERSION}"],
+            [go, "install", f"{module}@{version}"],
             env={**os.environ, "GOBIN": folder},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -40,8 +45,8 @@ def build_minio(target: Path) -> str:
             text=True,
             check=True,
         )
-        os.replace(Path(folder) / "minio", target)
-    return f"minio {minio.VERSION} is built: {target}"
+        os.replace(Path(folder) / name, target)
+    return f"{name} {version} is built: {target}"
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,17 @@
+"""The rivals, one file each, all of one shape."""
+
+from bench.rivals import aws, juicefs, lakebed, loops, mc, planning, rclone, s5cmd
+from bench.rivals.rival import Rival
+
+_ALL: tuple[Rival, ...] = (
+    *lakebed.RIVALS,
+    *loops.RIVALS,
+    *rclone.RIVALS,
+    *s5cmd.RIVALS,
+    *aws.RIVALS,
+    *mc.RIVALS,
+    *juicefs.RIVALS,
+    *planning.RIVALS,
+)
+RIVALS = {rival.name: rival for rival in _ALL}
+"""Each rival by its name."""
