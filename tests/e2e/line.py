@@ -74,14 +74,16 @@ class Late(Line):
         way.wait(self.seconds + self.jitter * _draw(self.seed, way.number).random())
 
 
+_AFTER = (0, 100, 1000, 64 * 1024)
+"""Bytes after which a connection may be lost: in an answer's head, in a body, in a large one."""
+
+
 @dataclass(frozen=True)
 class Resets(Line):
     """A share of the requests loses its connection: before it is passed on, or in its middle."""
 
     share: float
     seed: int = 0
-    most: int = 64 * 1024
-    """Bytes after which it happens at the latest, where there are as many."""
 
     def is_hit(self, number: int) -> bool:
         return _draw(self.seed, number).random() < self.share
@@ -91,7 +93,7 @@ class Resets(Line):
             way.reset()
 
     def piece(self, way: Way, data: bytes) -> None:
-        after = _draw(self.seed, -way.number).randrange(self.most)
+        after = _draw(self.seed, -way.number).choice(_AFTER)
         if self.is_hit(way.number) and way.passed + len(data) > after:
             way.reset()
 

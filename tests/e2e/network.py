@@ -29,7 +29,7 @@ from tests.fixtures_stores import Served
 
 BOUND = 120.0
 """Seconds in which a run must end, whatever the network does: many times what it takes."""
-TIMEOUTS = Timeouts(connect=2.0, stall=1.0, total=60.0)
+TIMEOUTS = Timeouts(connect=10.0, stall=2.0, total=60.0)
 """What stands for the minutes of the defaults, so that no test waits for one."""
 TRUTH = {
     OperationState.COMPLETED: Exit.COMPLETED,
