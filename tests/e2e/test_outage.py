@@ -28,7 +28,7 @@ def test_a_store_that_restarts_in_the_middle_costs_time_and_nothing_else(
 ) -> None:
     request.getfixturevalue(f"{engine}_store")  # skips where it cannot be had
     folder = tmp_path / "served"
-    content = pairs(400)
+    content = pairs(150)
     with ExitStack() as running:
         with EmbeddedStore(folder, engine=engine) as store:
             address = store.endpoint.removeprefix("http://")
@@ -41,7 +41,7 @@ def test_a_store_that_restarts_in_the_middle_costs_time_and_nothing_else(
             options = "--json", "--retries", "2", "--concurrency", "1"
             command = running.enter_context(lakebed.started("sync", *ends, *options))
             operation = str(command.until("started")["operation_id"])
-            command.until("copied", 50)
+            command.until("copied", 20)
         stopped = command.end()
     # Connections are refused: more often than it tries again.
     assert (stopped.code, stopped.summary["error"]) == (Exit.STORE, "store-unreachable")
