@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 SOURCES := src tests bench demo docs
 
-.PHONY: help setup demo test bench bench-clients check format tools lock
+.PHONY: help setup demo test chaos bench bench-clients check format tools lock
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -35,6 +35,9 @@ check: setup ## Format, lint, types, layers, docs (under a minute)
 format: setup ## Put the sources in shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+chaos: setup tools ## 200 rounds of kill -9, each repeatable: ROUNDS=1 SEED=N make chaos
+	@$(BIN)/python -m tests.chaos.run
 
 bench: setup tools ## Lakebed beside its rivals, an hour: CASES=… RIVALS=… REPEAT=3 SCALE=1 OUT=docs
 	@test -x .bench/rivals/bin/python || $(BIN)/python -m venv .bench/rivals

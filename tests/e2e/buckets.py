@@ -47,6 +47,11 @@ class Bucket:
             for done in [pool.submit(self.put, key, data) for key, data in content.items()]:
                 done.result()
 
+    def clear(self) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(self.store.delete, self.name, key) for key in self.keys()]:
+                done.result()
+
     def listing(self) -> list[Object]:
         return list(objects(self.store, self.name))
 

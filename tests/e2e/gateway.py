@@ -1,4 +1,7 @@
-"""A gateway before a store: sees each request, and passes it on, holds it back or answers it."""
+"""A gateway before a store: sees each request, and passes it on, holds it back or answers it.
+
+What the network does to it meanwhile is its `line`.
+"""
 
 import contextlib
 import socket
@@ -8,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Self
+
+from tests.e2e.line import Line, Way
 
 _CHUNK = 64 * 1024
 
@@ -58,6 +63,7 @@ class Gateway:
     upstream: tuple[str, int] | None = None
     choose: Choose = pass_on
     most: int | None = None
+    line: Line = field(default_factory=Line)
     seen: list[Asked] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
 
@@ -66,7 +72,7 @@ class Gateway:
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._closed = False
+        self._closing = threading.Event()
 
     @property
     def endpoint(self) -> str:
@@ -83,7 +89,7 @@ class Gateway:
         trace: TracebackType | None,
     ) -> None:
         with self._lock:
-            self._closed = True
+            self._closing.set()
             for one in (self._listener, *self._open):
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
@@ -100,7 +106,7 @@ class Gateway:
     def _keep(self, one: socket.socket) -> None:
         with self._lock:
             self._open.append(one)
-            if self._closed:
+            if self._closing.is_set():
                 one.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
@@ -115,14 +121,18 @@ class Gateway:
 
     def _serve(self, client: socket.socket) -> None:
         servers: list[socket.socket] = []
+        way = Way(client, self._closing)
         with contextlib.suppress(OSError), client.makefile("rb") as requests:
             while head := _head(requests):
                 asked = Asked(*head.split(b"\r\n")[0].decode().split(" ")[:2])
-                self.seen.append(asked)
+                with self._lock:
+                    self.seen.append(asked)
+                    way.number, way.passed = len(self.seen), 0
+                self.line.request(way)
                 told = self.choose(asked)
                 if told is None and not servers:
-                    servers.append(self._connect(client))
-                _forward(requests, head, servers[0] if told is None else None)
+                    servers.append(self._connect(way))
+                self._forward(requests, head, servers[0] if told is None else None, way)
                 if told == HOLD:
                     self.held.set()
                 elif told is not None:
@@ -130,16 +140,18 @@ class Gateway:
         for one in (*servers, client):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+        if way.is_reset:
+            client.close()
 
-    def _connect(self, client: socket.socket) -> socket.socket:
+    def _connect(self, way: Way) -> socket.socket:
         assert self.upstream is not None
         server = socket.create_connection(self.upstream)
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._keep(server)
-        self._go(partial(self._answer, server, client))
+        self._go(partial(self._answer, server, way))
         return server
 
-    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+    def _answer(self, server: socket.socket, way: Way) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(_CHUNK):
                 if self.most is not None:
@@ -147,8 +159,30 @@ class Gateway:
                     if self.most < 0:
                         self.held.set()
                         return
-                client.sendall(data)
-            client.shutdown(socket.SHUT_RDWR)
+                self.line.piece(way, data)
+                way.client.sendall(data)
+                way.passed += len(data)
+            way.client.shutdown(socket.SHUT_RDWR)
+
+    def _forward(
+        self, requests: BinaryIO, head: bytes, target: socket.socket | None, way: Way
+    ) -> None:
+        """The request with its body to `target`, or nowhere."""
+        left = 0
+        for line in head.lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                left = int(line.partition(b":")[2])
+        if target is not None:
+            target.sendall(head)
+        while left > 0:
+            data = requests.read(min(left, _CHUNK))
+            if not data:
+                return
+            left -= len(data)
+            self.line.piece(way, data)
+            if target is not None:
+                target.sendall(data)
+                way.passed += len(data)
 
 
 def _head(requests: BinaryIO) -> bytes:
@@ -159,20 +193,3 @@ def _head(requests: BinaryIO) -> bytes:
         if line == b"\r\n":
             return b"".join(lines)
     return b""
-
-
-def _forward(requests: BinaryIO, head: bytes, target: socket.socket | None) -> None:
-    """The request with its body to `target`, or nowhere."""
-    left = 0
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            left = int(line.partition(b":")[2])
-    if target is not None:
-        target.sendall(head)
-    while left > 0:
-        data = requests.read(min(left, _CHUNK))
-        if not data:
-            return
-        left -= len(data)
-        if target is not None:
-            target.sendall(data)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -80,6 +80,13 @@ class Running:
         self._since = time.monotonic()
         self._process.send_signal(number)
 
+    def ends_within(self, seconds: float) -> bool:
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def end(self) -> Ended:
         """Wait for it to end by itself."""
         code = self._process.wait(PATIENCE)
@@ -110,6 +117,8 @@ class Lakebed:
 
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    """What starts it."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -118,7 +127,7 @@ class Lakebed:
         return {**inherited, **{k: str(self.folder / v) for k, v in own.items()}, **self.variables}
 
     def but(self, **variables: str) -> "Lakebed":
-        return Lakebed(self.folder, {**self.variables, **variables})
+        return replace(self, variables={**self.variables, **variables})
 
     def store(self, name: str, **fields: str) -> "Lakebed":
         """With other settings for one store."""
@@ -129,7 +138,7 @@ class Lakebed:
         """Run it to its end."""
         began = time.monotonic()
         ended = subprocess.run(
-            [COMMAND, *arguments],
+            [*self.prefix, COMMAND, *arguments],
             cwd=self.folder,
             env=self.environment,
             input=stdin,
@@ -146,7 +155,7 @@ class Lakebed:
         """Run it while the scope lasts; nothing of it is left after that."""
         with (self.folder / f"stderr-{time.monotonic_ns()}").open("w+") as stderr:
             process = subprocess.Popen(
-                [COMMAND, *arguments],
+                [*self.prefix, COMMAND, *arguments],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -7,12 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakebed.model.pair import archive_of, is_sidecar, published_digest, sidecar_of
+from lakebed.transfer.publisher import LIMIT
+from tests.strategies import NAMES, spoiled
 
-NAMES = st.text(
-    st.characters(exclude_categories=["Cs", "Zs", "Cc"], exclude_characters="/*"),
-    min_size=1,
-    max_size=20,
-)
 DIGESTS = st.binary().map(lambda data: hashlib.sha256(data).hexdigest())
 DIGEST = hashlib.sha256(b"archive").hexdigest()
 
@@ -71,3 +68,20 @@ def test_anything_else_publishes_nothing(content: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_no_content_is_an_accident(content: bytes) -> None:
     assert published_digest(content, "a.zip") is None
+
+
+@given(spoiled(st.just(f"{DIGEST}  a.zip\n".encode())))
+def test_a_spoiled_sidecar_publishes_nothing_or_the_digest_that_it_holds(content: bytes) -> None:
+    found = published_digest(content, "a.zip")
+    assert found is None or content.lower().startswith(found.encode())
+
+
+@pytest.mark.parametrize("blanks", [" ", "\t", " a", "\n"], ids=repr)
+def test_a_sidecar_of_blanks_is_refused_as_soon_as_it_is_read(blanks: str) -> None:
+    """A pattern that tries each blank as the end of something does not come back from this."""
+    content = f"{DIGEST}{blanks * LIMIT}"[: LIMIT - 2] + "\nx"
+    assert published_digest(content.encode(), "a.zip") is None
+
+
+def test_bytes_that_are_no_text_name_no_archive() -> None:
+    assert published_digest(DIGEST.encode() + b"  \xff.zip", "\ufffd.zip") is None

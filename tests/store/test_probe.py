@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import pytest
@@ -45,6 +46,22 @@ def left_in(store: MemoryStore) -> list[str]:
 def test_an_honest_store_can_do_everything(memory: MemoryStore, prefix: str) -> None:
     assert probe(memory, prefix) == Capabilities(HONEST)
     assert left_in(memory) == []
+
+
+def test_what_a_killed_probe_left_is_taken_away_an_hour_later() -> None:
+    clock = [datetime(2026, 5, 8, tzinfo=UTC)]
+    memory = MemoryStore("lake", buckets=["bucket"], now=lambda: clock[0])
+    killed, running = (f"a/.lakebed-probe-{digit * 16}/folder/" for digit in "01")
+    own = "a/.lakebed-probe-notes/mine"
+    for key in (killed, own):
+        memory.put("bucket", key, Buffer((b"",)))
+    clock[0] += timedelta(hours=1)
+    memory.put("bucket", running, Buffer((b"",)))
+    clock[0] += timedelta(minutes=1)
+
+    probe(memory, "a/")
+
+    assert left_in(memory) == [running, own]
 
 
 def test_a_versioned_bucket_is_found_to_be_one(memory: MemoryStore) -> None:

@@ -3,7 +3,9 @@
 import re
 
 SIDECAR_SUFFIX = ".CHECKSUM"
-_LINE = re.compile(rb"([0-9a-fA-F]{64})[ \t]+\*?([^\r\n]+?)[ \t]*(?:\r?\n[ \t\r\n]*)?\Z")
+_LINE = re.compile(rb"([0-9a-fA-F]{64})[ \t]+\*?([^ \t\r\n][^\r\n]*)")
+"""Of a content without the blanks at its end. Nothing in it can be read in two ways: a pattern
+with a choice of where the name begins and ends takes hours for a sidecar of blanks."""
 
 
 def is_sidecar(key: str) -> bool:
@@ -25,8 +27,7 @@ def published_digest(content: bytes, archive_key: str) -> str | None:
     The format is that of `sha256sum`: 64 hex digits, blanks, the archive's base name; a final
     newline may be there or not. None where the content is anything else, or names another file.
     """
-    match = _LINE.match(content)
-    if match is None:
+    match = _LINE.fullmatch(content.rstrip(b" \t\r\n"))
+    if match is None or match[2] != archive_key.rpartition("/")[2].encode():
         return None
-    name = match[2].decode(errors="replace")
-    return match[1].decode().lower() if name == archive_key.rpartition("/")[2] else None
+    return match[1].decode().lower()

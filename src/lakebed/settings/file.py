@@ -7,6 +7,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
+from os.path import expanduser
 from pathlib import Path
 
 import platformdirs
@@ -53,9 +54,9 @@ def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings
 def find(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
     """The file that is read, None where there is none to be found by itself."""
     if config is not None:
-        return config.expanduser()
+        return Path(expanduser(config))
     if named := environ.get("LAKEBED_CONFIG"):
-        return Path(named).expanduser()
+        return Path(expanduser(named))
     here = cwd / FILE_NAME
     if here.is_file():
         if not (_open_to_others(cwd) or _open_to_others(here)):
@@ -95,6 +96,9 @@ def _parse(text: str, path: Path) -> dict[str, object]:
         found = re.search(r"line (\d+)", place)
         line = int(found[1]) if found else max(1, len(text.splitlines()))
         raise ConfigurationError(reason, subject=f"{path}, line {line}") from None
+    except (ValueError, RecursionError) as error:
+        # Of thousands of digits or brackets the parser says something else, and not where.
+        raise ConfigurationError(f"no TOML: {error}", subject=str(path)) from None
 
 
 def _anchored(table: Mapping[str, object], folder: Path) -> dict[str, object]:
@@ -113,7 +117,7 @@ def _anchored(table: Mapping[str, object], folder: Path) -> dict[str, object]:
 
 
 def _under(folder: Path, path: str) -> Path:
-    return folder.absolute() / Path(path).expanduser()
+    return folder.absolute() / expanduser(path)
 
 
 def _refusal(

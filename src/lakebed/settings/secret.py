@@ -3,6 +3,7 @@
 import logging
 import stat
 from collections.abc import Mapping
+from os.path import expanduser
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -24,7 +25,7 @@ def reveal(secret: SecretStr, environ: Mapping[str, str], subject: str) -> str:
     if text.startswith(ENVIRONMENT):
         return _from_environment(text.removeprefix(ENVIRONMENT), environ, subject)
     if text.startswith(FILE):
-        return _from_file(Path(text.removeprefix(FILE)).expanduser(), subject)
+        return _from_file(Path(expanduser(text.removeprefix(FILE))), subject)
     return text
 
 
@@ -45,7 +46,7 @@ def _from_file(path: Path, subject: str) -> str:
     try:
         value = path.read_text(encoding="utf-8").strip()
         open_to_others = path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a path with a NUL
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise ConfigurationError(
             f"cannot read the secret from {path}: {reason}",

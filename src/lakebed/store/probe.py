@@ -4,9 +4,11 @@ A status of 200 proves nothing: some stores accept a header or a call and do som
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from functools import cached_property
 
 from lakebed import errors
@@ -21,6 +23,9 @@ _OTHER = b"lakebed canary, another one...\n"
 _SPAN = Span(8, len(_BYTES))
 _TIDY = 3.0
 """Seconds for deleting the canaries when all is to stop."""
+_ABANDONED = timedelta(hours=1)
+"""Age of canaries whose probe was killed: one that runs is done within a minute."""
+_OURS = re.compile(r"[0-9a-f]{16}/")
 # A tree of folders lists the first of these two before the second, by bytes it comes after it.
 _CANARY, _MADE = "a/canary", "a-made"
 _ABSENT, _PACKED = "Z", "packed 'n' \u00f6dd=1"
@@ -37,7 +42,8 @@ class Probe:
     ) -> None:
         self._store, self._bucket = store, bucket
         self._cancellation = cancellation or Cancellation()
-        self._root = f"{prefix}.lakebed-probe-{secrets.token_hex(8)}/"
+        self._roots = f"{prefix}.lakebed-probe-"
+        self._root = f"{self._roots}{secrets.token_hex(8)}/"
         self._written: dict[str, None] = {}
 
     def run(self) -> Capabilities:
@@ -46,7 +52,9 @@ class Probe:
         try:
             self._put(_CANARY, _BYTES)
             try:
-                return self._capabilities()
+                found = self._capabilities()
+                self._take_away_abandoned()
+                return found
             finally:
                 self._clean()
         except errors.BucketMissing as missing:
@@ -192,6 +200,17 @@ class Probe:
             for key in self._written:
                 with suppress(LakebedError):
                     self._store.delete(self._bucket, key)
+
+    def _take_away_abandoned(self) -> None:
+        """What earlier probes left that were killed. Ours, listed beside it, tells how late it is
+        by the store's own clock."""
+        with suppress(LakebedError):
+            listed = self._store.list_page(self._bucket, self._roots).objects
+            now = max((found.modified for found in listed), default=None)
+            for found in listed:
+                ours = _OURS.match(found.key.removeprefix(self._roots))
+                if ours and now is not None and now - found.modified > _ABANDONED:
+                    self._store.delete(self._bucket, found.key)
 
 
 _MAY_NOT = (

@@ -95,7 +95,7 @@ def error_of(answer: Answer, subject: str) -> LakebedError:
             kind = errors.StoreFault
     said = ": ".join(filter(None, (code, fields.get("Message", ""))))
     what = f"the store answered {answer.status}" + (f" {said}" if said else "")
-    region = answer.headers.get("x-amz-bucket-region") or fields.get("Region")
+    region = _one_line(answer.headers.get("x-amz-bucket-region") or fields.get("Region", ""))
     advice = _ADVICE.get(kind, "")
     if answer.status in (301, 307, 308):
         advice = "the bucket is elsewhere: correct `region` and `endpoint` of this store"
@@ -113,13 +113,18 @@ def error_of(answer: Answer, subject: str) -> LakebedError:
 
 
 def _error_fields(content: bytes) -> dict[str, str]:
-    try:
-        root = ElementTree.fromstring(content.strip())
-    except ElementTree.ParseError:
-        return {}
-    if local(root.tag) != "Error":
+    root = _root_of(content)
+    if root is None or local(root.tag) != "Error":
         return {}
     return {local(child.tag): _one_line(child.text or "") for child in root}
+
+
+def _root_of(content: bytes) -> ElementTree.Element | None:
+    """None where it is no XML; an encoding that nobody knows, or of several bytes, is none."""
+    try:
+        return ElementTree.fromstring(content.strip())
+    except (ElementTree.ParseError, LookupError, ValueError):
+        return None
 
 
 def _one_line(text: str) -> str:
@@ -142,10 +147,7 @@ def document(answer: Answer, root: str, subject: str) -> ElementTree.Element:
 
     S3 may send status 200 and then an error document (CompleteMultipartUpload, CopyObject).
     """
-    try:
-        element = ElementTree.fromstring(answer.content.strip())
-    except ElementTree.ParseError:
-        element = None
+    element = _root_of(answer.content)
     name = local(element.tag) if element is not None else ""
     if element is not None and name == root:
         return element

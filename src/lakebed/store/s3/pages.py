@@ -7,24 +7,29 @@ from xml.parsers import expat
 
 from lakebed.errors import ListingRefused
 from lakebed.model.objects import Object
+from lakebed.model.quantity import MAX_SIZE
 from lakebed.store.contract import Page
 
 _FIELDS = frozenset({"Key", "LastModified", "ETag", "Size", "Prefix"})
 _TOKENS = ("NextContinuationToken", "NextMarker")
+_TOP = frozenset({"EncodingType", "IsTruncated", *_TOKENS})
+_TOP_DEPTH, _FIELD_DEPTH = 2, 3
+"""Elements from the root down: where the listing says something of itself, and of an object."""
 
 
 def parse_page(content: bytes, subject: str) -> Page:
     """The page that `content` is. Raises ListingRefused for anything but a sound listing.
 
     Refused: a document with another root (a proxy's HTML page), an object without one of its
-    fields, a page that does not say whether it is the last, or says that it is not and names no
-    token to go on with.
+    fields, or with one that can be read in two ways (it comes twice, or holds markup), a page that
+    does not say whether it is the last, or says that it is not and names no token to go on with.
     """
     reader = _Reader()
     try:
         reader.parse(content)
         return reader.page()
-    except (expat.ExpatError, ValueError, KeyError) as refused:
+    except (expat.ExpatError, ValueError, LookupError, OverflowError) as refused:
+        # An encoding that nobody knows is a LookupError, too.
         why = f"it lacks {refused.args[0]}" if isinstance(refused, KeyError) else str(refused)
         raise ListingRefused(
             f"the answer is no listing: {why}",
@@ -35,11 +40,12 @@ def parse_page(content: bytes, subject: str) -> Page:
 
 class _Reader:
     def __init__(self) -> None:
-        self._root = ""
+        self._depth = 0
+        self._leaf = ""
+        """The element that began last, until it or another one ends: so it holds text alone."""
         self._text: list[str] = []
         self._top: dict[str, str] = {}
         self._fields: dict[str, str] = {}
-        self._inside = ""
         self._rows: list[dict[str, str]] = []
         self._prefixes: list[str] = []
 
@@ -52,27 +58,38 @@ class _Reader:
         parser.Parse(content, True)
 
     def _start(self, name: str, _: dict[str, str]) -> None:
-        if not self._root:
-            self._root = name.rpartition(":")[2]
-            if self._root != "ListBucketResult":
-                raise ValueError(f"its root element is <{name[:40]}>")
-        elif name in ("Contents", "CommonPrefixes"):
-            self._inside = name
-            self._fields = {}
+        self._depth += 1
+        self._leaf = name
         self._text.clear()
+        if self._depth == _TOP_DEPTH:
+            self._fields = {}
+        elif name == "Contents":
+            raise ValueError("an object inside of another element")
+        elif self._depth < _TOP_DEPTH and name.rpartition(":")[2] != "ListBucketResult":
+            raise ValueError(f"its root element is <{name[:40]}>")
 
     def _end(self, name: str) -> None:
+        # Called for each field of each object: nothing is asked twice, and nothing else called.
+        depth = self._depth
+        self._depth = depth - 1
+        if depth == _FIELD_DEPTH:
+            if name in _FIELDS:
+                if name != self._leaf or name in self._fields:
+                    raise ValueError(f"<{name}> can be read in two ways")
+                self._fields[name] = "".join(self._text)
+        elif depth == _TOP_DEPTH:
+            self._end_top(name)
+        self._leaf = ""
+
+    def _end_top(self, name: str) -> None:
         if name == "Contents":
             self._rows.append(self._fields)
-            self._inside = ""
         elif name == "CommonPrefixes":
             self._prefixes.append(self._fields["Prefix"])
-            self._inside = ""
-        elif not self._inside:
+        elif name in _TOP:
+            if name != self._leaf or name in self._top:
+                raise ValueError(f"<{name}> can be read in two ways")
             self._top[name] = "".join(self._text)
-        elif name in _FIELDS:
-            self._fields[name] = "".join(self._text)
-        self._text.clear()
 
     def page(self) -> Page:
         decode: Callable[[str], str] = (
@@ -101,12 +118,12 @@ def _object(fields: dict[str, str], decode: Callable[[str], str]) -> Object:
     key, size = decode(fields["Key"]), fields["Size"]
     if not key:
         raise ValueError("an object without a name")
-    if not size.isdecimal():
+    if not size.isdecimal() or int(size) > MAX_SIZE:
         raise ValueError(f"the size {size[:40]!r} of {key!r}")
     modified = datetime.fromisoformat(fields["LastModified"])
     return Object(
         key=key,
         size=int(size),
         etag=fields["ETag"].strip('"'),
-        modified=modified if modified.tzinfo else modified.replace(tzinfo=UTC),
+        modified=modified.astimezone(UTC) if modified.tzinfo else modified.replace(tzinfo=UTC),
     )

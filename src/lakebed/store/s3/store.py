@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from lakebed import errors
 from lakebed.model.objects import STANDARD_HEADERS, Attributes, Head, Part, Span, Write, Written
+from lakebed.model.quantity import MAX_SIZE
 from lakebed.store.contract import (
     NO_ATTRIBUTES,
     PAGE_LIMIT,
@@ -30,6 +31,8 @@ from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.signing import quote_key
 
 _META = "x-amz-meta-"
+_SIZE_DIGITS = 19
+"""Of the largest size that there is; Python refuses to read numbers of some thousand digits."""
 
 
 class S3Store:
@@ -107,7 +110,8 @@ class S3Store:
     def head(self, bucket: str, key: str) -> Head:
         request = Request("HEAD", bucket, key, headers={"x-amz-checksum-mode": "ENABLED"})
         headers = self._client.send(request).headers
-        return replace(_head(headers), modified=_moment(headers.get("last-modified", "")))
+        head = _head(headers, self._on(bucket, key))
+        return replace(head, modified=_moment(headers.get("last-modified", "")))
 
     def get(
         self,
@@ -140,7 +144,7 @@ class S3Store:
 
         receiver = Receiver(sink, check)
         answer = self._client.send(Request("GET", bucket, key, headers=headers), receiver)
-        return _head(answer.headers)
+        return _head(answer.headers, subject)
 
     def tags(self, bucket: str, key: str) -> dict[str, str]:
         answer = self._client.send(Request("GET", bucket, key, query=(("tagging", ""),)))
@@ -266,12 +270,12 @@ class S3Store:
         self._client.close()
 
 
-def _head(headers: Mapping[str, str]) -> Head:
+def _head(headers: Mapping[str, str], subject: str) -> Head:
     content_range = headers.get("content-range", "")
     size = content_range.rpartition("/")[2] if content_range else headers.get("content-length", "0")
     return Head(
-        size=int(size) if size.isdecimal() else 0,
-        etag=headers.get("etag", "").strip('"'),
+        size=_size(size, subject),
+        etag=_tag(headers, subject),
         attributes=Attributes(
             headers={name: headers[name] for name in STANDARD_HEADERS if name in headers},
             metadata={
@@ -284,12 +288,28 @@ def _head(headers: Mapping[str, str]) -> Head:
     )
 
 
+def _size(text: str, subject: str) -> int:
+    if not text.isdecimal() or len(text) > _SIZE_DIGITS or int(text) > MAX_SIZE:
+        raise errors.StoreFault(f"the store says that its size is {text[:40]!r}", subject=subject)
+    return int(text)
+
+
+def _tag(headers: Mapping[str, str], subject: str) -> str:
+    """The ETag of an answer, empty where it has none; StoreFault for one that is no text."""
+    tag = headers.get("etag", "").strip('"')
+    try:
+        tag.encode()
+    except UnicodeEncodeError:
+        raise errors.StoreFault(f"the store's ETag is no text: {tag!r}", subject=subject) from None
+    return tag
+
+
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _slice(status: int, headers: Mapping[str, str], span: Span | None, subject: str) -> Slice:
@@ -315,7 +335,7 @@ def _written(answer: Answer, subject: str) -> Written:
     if "etag" not in answer.headers:
         raise error_of(answer, subject)
     return Written(
-        etag=answer.headers["etag"].strip('"'),
+        etag=_tag(answer.headers, subject),
         sha256=_hex_of_base64(answer.headers.get("x-amz-checksum-sha256", "")),
     )
 

@@ -1,0 +1,259 @@
+"""Anything that may happen to two ends, in any order, against a model of what they must hold."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Connection
+
+from lakebed.errors import Interrupted, LedgerError, StoreUnreachable
+from lakebed.model.operation import (
+    Compare,
+    Kind,
+    OnChange,
+    OperationState,
+    Options,
+    Outcome,
+    Summary,
+)
+from lakebed.operations.settlement import Settlement
+from lakebed.transfer import sync
+from tests.operations.expected import Content, Expected, after_sync, is_sound
+from tests.operations.platform import World, request
+
+ARCHIVES = st.sampled_from(["a.zip", "b.zip", "d/c.zip"])
+LONE = st.sampled_from(["x", "d/y", "z"])
+KEYS = ARCHIVES | LONE | ARCHIVES.map("{}.CHECKSUM".format)
+DATA = st.binary(max_size=3)
+"""So short that revisions come again."""
+OPTIONS = st.builds(
+    Options,
+    concurrency=st.just(2),
+    delete=st.booleans(),
+    delete_source=st.booleans(),
+    on_change=st.sampled_from(OnChange),
+    compare=st.sampled_from([Compare.AUTO, Compare.ETAG, Compare.DIGEST]),
+)
+INTO, CANARY = "in/", ".lakebed-"
+STOPPED = {OperationState.INTERRUPTED, OperationState.FAILED}
+
+
+class Ends(RuleBasedStateMachine):
+    """A source and a destination, the operation that a crash left, and who wrote what."""
+
+    template: Path
+
+    @initialize()
+    def begin(self) -> None:
+        self.patches = pytest.MonkeyPatch()
+        self.folder = Path(tempfile.mkdtemp(dir=self.template.parent))
+        self.world = World(self.folder, self.patches)
+        shutil.copy(self.template, self.folder)
+        self.source: Content = {}
+        self.destination: Content = {}
+        self.ever: set[tuple[str, bytes]] = set()
+        """What the source or a stranger ever put under a key."""
+        self.crashed: str | None = None
+        self.expected: Expected | None = None
+        """Of the operation that crashed, unless the ends changed since."""
+        self.ledger_is_broken = False
+        self.patches.setattr(sync, "run", partial(sync.run, settle=0.0))
+        self.patches.setattr(Settlement, "write", self._breakable(Settlement.write))
+
+    def teardown(self) -> None:
+        if hasattr(self, "patches"):
+            self.patches.undo()
+            shutil.rmtree(self.folder)
+
+    # --- what a publisher and a stranger do ------------------------------------------------------
+
+    @rule(name=ARCHIVES, data=DATA, published=st.none() | DATA)
+    def publish(self, name: str, data: bytes, published: bytes | None) -> None:
+        """A pair, whose sidecar may name the digest of something else."""
+        digest = hashlib.sha256(data if published is None else published).hexdigest()
+        self._put("src", name, data)
+        self._put("src", f"{name}.CHECKSUM", f"{digest}  {name.rpartition('/')[2]}\n".encode())
+
+    @rule(key=KEYS, data=DATA)
+    def put_or_replace_one(self, key: str, data: bytes) -> None:
+        self._put("src", key, data)
+
+    @rule(key=KEYS)
+    def delete_at_the_source(self, key: str) -> None:
+        self.source.pop(key, None)
+        self.world.stores["src"].delete("b", key)
+        self.expected = None
+
+    @rule(key=KEYS, data=DATA)
+    def a_stranger_writes_to_the_destination(self, key: str, data: bytes) -> None:
+        self._put("dst", key, data)
+
+    # --- what we do ------------------------------------------------------------------------------
+
+    @rule(options=OPTIONS)
+    def sync(self, options: Options) -> None:
+        expected = after_sync(self.source, self.destination, options)
+        with self.world.platform() as platform:
+            summary = platform.sync(request(options=options))
+        self._take(expected, summary)
+
+    @rule(
+        options=OPTIONS,
+        nth=st.integers(1, 40),
+        how=st.sampled_from(["killed", "source", "destination", "ledger"]),
+    )
+    def sync_and_crash(self, options: Options, nth: int, how: str) -> None:
+        expected = after_sync(self.source, self.destination, options)
+        self._break(nth, how)
+        with self.world.platform() as platform:
+            summary = platform.sync(request(options=options))
+        self._heal()
+        if summary.state in STOPPED and summary.error != "limit-reached":
+            if any(key.startswith(CANARY) for key in self._held("dst")):
+                # Nothing else has happened yet; and who is killed cannot take it away.
+                self.destination = self._held("dst")
+                self.ever |= self.destination.items()
+                expected = after_sync(self.source, self.destination, options)
+            self._take_halfway(expected)
+            self.crashed, self.expected = summary.operation_id, expected
+        else:
+            self._take(expected, summary)
+
+    @precondition(lambda self: self.crashed is not None)
+    @rule()
+    def resume(self) -> None:
+        with self.world.platform() as platform:
+            summary = platform.resume(str(self.crashed))
+        self.crashed = None
+        assert not summary.pending
+        if self.expected is not None:
+            self._take(self.expected, summary)
+        self.source, self.destination = self._held("src"), self._held("dst")
+
+    @precondition(lambda self: self.source)
+    @rule()
+    def verify(self) -> None:
+        with self.world.platform() as platform:
+            summary = platform.sync(request(Kind.VERIFY))
+        if not self.source.items() <= self.destination.items():
+            assert summary.state is not OperationState.COMPLETED
+        elif all(is_sound(self.source, key) for key in self.source):
+            assert summary.state is OperationState.COMPLETED
+
+    # --- what is always so -----------------------------------------------------------------------
+
+    @invariant()
+    def nothing_changed_behind_the_model(self) -> None:
+        if hasattr(self, "world"):
+            assert self._held("src") == self.source
+            assert self._held("dst") == self.destination
+            assert self.destination.items() <= self.ever
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _put(self, store: str, key: str, data: bytes) -> None:
+        content = self.source if store == "src" else self.destination
+        content[key] = data
+        self.ever.add((key, data))
+        self.expected = None
+        self.world.put(key if store == "src" else INTO + key, data, store)
+
+    def _held(self, store: str) -> Content:
+        prefix = "" if store == "src" else INTO
+        found: Content = {}
+        for listed in self.world.stores[store].list_page("b", prefix).objects:
+            pieces: list[bytes] = []
+            self.world.stores[store].get("b", listed.key, pieces.append)
+            found[listed.key.removeprefix(prefix)] = b"".join(pieces)
+        return found
+
+    def _take(self, expected: Expected, summary: Summary) -> None:
+        assert summary.state is expected.state, summary
+        self.source, self.destination = expected.source, expected.destination
+
+    def _take_halfway(self, expected: Expected) -> None:
+        """Each object as it was before or as it is to be; the invariant asks for the rest."""
+        source, destination = self._held("src"), self._held("dst")
+        for key in source | self.source:
+            assert source.get(key) in (self.source.get(key), expected.source.get(key))
+        for key in destination | self.destination:
+            now = destination.get(key)
+            assert now in (self.destination.get(key), expected.destination.get(key))
+        assert self.source.items() <= source.items() | destination.items(), "moved, not lost"
+        self.source, self.destination = source, destination
+
+    def _break(self, nth: int, how: str) -> None:
+        """From the nth call of a store on, or at once where the ledger is to fail."""
+        self.ledger_is_broken = how == "ledger"
+        left = [nth]
+
+        def hook(verb: str, subject: str) -> None:
+            left[0] -= 1
+            if left[0] < 0 and how == "killed":
+                raise Interrupted("killed")
+            if left[0] < 0 and subject.startswith({"source": "src", "destination": "dst"}[how]):
+                raise StoreUnreachable("away", subject=subject)
+
+        if how != "ledger":
+            self.world.hooks.append(hook)
+
+    def _heal(self) -> None:
+        self.world.hooks.clear()
+        self.ledger_is_broken = False
+
+    def _breakable(self, write: Callable[..., None]) -> Callable[..., None]:
+        def written(
+            settlement: Settlement, connection: Connection, outcomes: Sequence[Outcome], now: float
+        ) -> None:
+            if self.ledger_is_broken:
+                raise LedgerError("the disk is full")
+            write(settlement, connection, outcomes, now)
+
+        return written
+
+
+def _run(template: Path, examples: int, steps: int) -> None:
+    class Machine(Ends):
+        pass
+
+    Machine.template = template
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
+
+
+@pytest.fixture
+def template(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A migrated ledger under the name that a platform gives it."""
+    path = tmp_path / "ledger.sqlite"
+    shutil.copy(sqlite_template, path)
+    return path
+
+
+def test_whatever_happens_the_destination_holds_what_it_must(template: Path) -> None:
+    _run(template, examples=8, steps=10)
+
+
+@pytest.mark.long
+def test_whatever_happens_for_long_the_destination_holds_what_it_must(template: Path) -> None:
+    _run(template, examples=400, steps=30)
