@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lakebed.errors import LakebedError, PreconditionFailed, SourceChanged, StoreError
+from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import NO_ATTRIBUTES, Body, Buffer, Sink, Store
@@ -98,10 +99,20 @@ class Retry(Forwarding):
         except _BodyFailed as failed:
             raise failed.error from None
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         """As `put`."""
+        sent = _unrepeated(body)
         try:
-            return super().upload_part(bucket, key, upload_id, number, _unrepeated(body))
+            return super().upload_part(bucket, key, upload_id, number, sent, checksum=checksum)
         except _BodyFailed as failed:
             raise failed.error from None
 
