@@ -10,6 +10,7 @@ from lakebed.store.capabilities import Capabilities
 from lakebed.store.contract import Store
 from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
+from lakebed.transfer.uploads import Uploads, UploadsInMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Sides:
     budget: Budget
     cancellation: Cancellation
     progress: Progress = field(default_factory=Progress)
+    uploads: Uploads = field(default_factory=UploadsInMemory)
 
     def passed(self, size: int) -> None:
         """Told of bytes as they pass."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import filterfalse
 
@@ -49,6 +49,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
 
     Raises what ends an operation as a whole; what happens to single objects is recorded only.
     """
+    sides = replace(sides, uploads=recorder.uploads)
     planner, again = Planner(sides, recorder, kind), Again(sides, recorder, kind)
     act: Callable[[Unit], list[Outcome]]
     if kind is Kind.VERIFY:

@@ -5,10 +5,11 @@ for each attempt, so that no part is ever held in memory.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from lakebed.errors import LakebedError, ObjectMissing, ObjectTooLarge, ProofFailed
+from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Part, Span, Written
 from lakebed.model.operation import Proof
 from lakebed.model.quantity import MIB
@@ -32,11 +33,12 @@ _TIDY = 3.0
 """Seconds for aborting an upload when all is to stop."""
 
 
-def part_size(size: int, properties: Properties) -> int:
-    """Bytes of each part but the last: PART, or as much more as the number of parts demands."""
+def part_size(size: int, properties: Properties, usual: int = 0) -> int:
+    """Bytes of each part but the last: `usual`, by default PART, or as much more as the number of
+    parts demands."""
     least = -(-size // properties.max_parts)
     rounded = -(-least // MIB) * MIB
-    return max(PART, properties.min_part, rounded)
+    return max(usual or PART, properties.min_part, rounded)
 
 
 def spans(size: int, part: int) -> Iterator[Span]:
@@ -68,9 +70,9 @@ def upload(
         check_publisher(job, passing.sha256)
         if passing.md5 is not None:
             check_source(sides, job, passing.md5)
-        written = _complete(sides, job, upload_id, parts)
+        written = complete(sides, job, upload_id, parts)
     except BaseException:
-        _abort(sides, job.key, upload_id)
+        abort(sides, job.key, upload_id)
         raise
     compared = has_md5_etags(sides)  # each part's, as it was acknowledged
     if not compared:
@@ -160,23 +162,37 @@ class _Digested:
             yield chunk
 
 
-def _complete(sides: Sides, job: Job, upload_id: str, parts: list[Part]) -> Written:
-    """Complete the upload, also where an earlier attempt's acknowledgement was lost."""
+def complete(
+    sides: Sides,
+    job: Job,
+    upload_id: str,
+    parts: Sequence[Part],
+    checksum: Checksum | None = None,
+) -> Written:
+    """Complete the upload, also where an earlier attempt's acknowledgement was lost.
+
+    Raises ObjectMissing where the upload is gone and the object is not what it would make.
+    """
     store, bucket = sides.destination.store, sides.destination.bucket
     try:
-        return store.complete_upload(bucket, job.key, upload_id, parts)
+        return store.complete_upload(bucket, job.key, upload_id, parts, checksum=checksum)
     except ObjectMissing:
         head = store.head(bucket, job.key)
-        if not has_md5_etags(sides) or head.etag != multipart_etag(part.etag for part in parts):
+        by_etag = has_md5_etags(sides) and head.etag == multipart_etag(p.etag for p in parts)
+        if not (by_etag or (checksum is not None and head.checksum == checksum)):
             raise
         return Written(head.etag)
 
 
-def _abort(sides: Sides, key: str, upload_id: str) -> None:
+def abort(sides: Sides, key: str, upload_id: str) -> bool:
+    """Drop an upload, also where all is to stop; whether the store did.
+
+    Its refusal is not raised: the error that brought us here says more.
+    """
     destination = sides.destination
     with sides.cancellation.grace(_TIDY):
         try:
             destination.store.abort_upload(destination.bucket, key, upload_id)
         except LakebedError:
-            # The error that brought us here says more; stores expire abandoned uploads.
-            return
+            return False
+    return True
