@@ -129,13 +129,13 @@ class Flight:
             known: Future[Part] = Future()
             known.set_result(self._kept[number])
             return known
-        buffer = ExitStack()
-        buffer.enter_context(self._sides.budget.reserve(span.size))
-        return pool.submit(self._pass, number, span, buffer)
+        held = ExitStack()
+        buffer = held.enter_context(self._sides.budget.buffer(span.size))
+        return pool.submit(self._pass, number, span, buffer, held)
 
-    def _pass(self, number: int, span: Span, buffer: ExitStack) -> Part:
-        with buffer:
-            data = self._read(span)
+    def _pass(self, number: int, span: Span, data: memoryview, held: ExitStack) -> Part:
+        with held:
+            self._read(span, data)
             algorithm = self._upload.algorithm
             checksum = Checksum.of(algorithm, data) if algorithm is not None else None
             if self._reads_all:
@@ -147,9 +147,9 @@ class Flight:
                 self.reread_bytes += span.size
             return part
 
-    def _read(self, span: Span) -> memoryview:
+    def _read(self, span: Span, data: memoryview) -> None:
         source, job = self._sides.source, self._job
-        data, came, told = memoryview(bytearray(span.size)), 0, 0
+        came = told = 0
 
         def take(chunk: bytes) -> None:
             nonlocal came, told
@@ -165,7 +165,6 @@ class Flight:
                 source.bucket, job.source.key, take, span=span, if_match=job.source.etag
             )
         self._sides.passed(came - told)
-        return data
 
     def _holds(self, part: Part, data: memoryview, checksum: Checksum | None) -> bool:
         """Whether the kept part is of these bytes: the first reading may have been spoiled."""
