@@ -16,6 +16,7 @@ from lakebed.cli.commands import (
     store,
     stores,
     sync,
+    uploads,
     verify,
     version,
 )
@@ -32,6 +33,7 @@ MODULES = (
     operations,
     resume,
     cancel,
+    uploads,
     stores,
     store,
     archive,

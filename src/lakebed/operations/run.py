@@ -28,6 +28,7 @@ from lakebed.model.operation import (
     Request,
     Summary,
 )
+from lakebed.operations.abandoned import AbandonedUploads
 from lakebed.operations.ends import Ends
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
@@ -149,6 +150,11 @@ class Platform:
     def probed(self) -> Iterator[tuple[Location, Capabilities]]:
         """Each bucket that was probed within a day, and what was found."""
         return self._ends.probed()
+
+    @property
+    def uploads(self) -> AbandonedUploads:
+        """The uploads that operations left unfinished."""
+        return AbandonedUploads(self.ledger, self._ends, self._cancellation.child())
 
     def _named(self, location: Location) -> Location:
         """The location with its store's name: the ledger outlives what `s3://` means today."""

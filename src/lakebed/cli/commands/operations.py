@@ -108,7 +108,8 @@ def prune(
 ) -> None:
     """Forget operations that ended long ago. What they copied stays remembered.
 
-    One that was interrupted is kept, for it can be resumed; cancel it to have it forgotten.
+    One that was interrupted is kept, for it can be resumed; cancel it to have it forgotten. So is
+    one that left an upload unfinished: abort that first, see `lakebed uploads`.
     """
     from lakebed.operations.retention import prune as forget
 
