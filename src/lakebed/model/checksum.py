@@ -9,8 +9,8 @@ from typing import Self
 class Algorithm(StrEnum):
     """The CRCs that S3 keeps of a whole multipart object, the cheapest first.
 
-    CRC64NVME took 0.4 s of CPU for 2 GiB, CRC32C 1.1 s and holds the interpreter's lock; MD5,
-    which the ETags of parts are, took 5.7 s.
+    Of 2 GiB CRC64NVME took 0.17 s of CPU and CRC32C 0.22 s; MD5, which the ETags of parts are,
+    3.3 s and SHA-256 1.4 s (docs/adr/0011).
     """
 
     CRC64NVME = "crc64nvme"

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, delete, select, update
 
 from lakebed.database.dialect import insert_into, replace_into
+from lakebed.database.prepared import Prepared, Values
 from lakebed.database.tables import parts, uploads
 from lakebed.database.transaction import reading, writing
 from lakebed.model.checksum import Algorithm, Checksum
@@ -20,6 +21,7 @@ class LedgerUploads:
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
         self._engine = lease.engine
+        self._add = Prepared(self._engine, replace_into(self._engine, parts))
 
     def find(self, key: str) -> Begun | None:
         name = key.encode()
@@ -71,7 +73,7 @@ class LedgerUploads:
             connection.execute(change.values(upload_id=upload_id))
 
     def add(self, key: str, part: Part) -> None:
-        row = {
+        row: Values = {
             "operation": self._lease.operation_id,
             "key": key.encode(),
             "number": part.number,
@@ -80,7 +82,7 @@ class LedgerUploads:
             "checksum": str(part.checksum) if part.checksum else None,
         }
         with self._held() as connection:
-            connection.execute(replace_into(self._engine, parts), row)
+            self._add.execute(connection, [row])
 
     def forget(self, key: str) -> None:
         name = key.encode()
