@@ -23,6 +23,7 @@ from lakebed.model.operation import Lane, Mode, ObjectState, OnChange, Options, 
 from lakebed.store.capabilities import Capabilities, Capability
 from lakebed.store.contract import Buffer
 from lakebed.transfer.lanes import resumable
+from lakebed.transfer.uploads import Begun
 from tests.faults import Change, Drop, Fail, Fault, Flip, LoseAck, Refuse, Retag, Truncate
 from tests.transfer.engine import Engine, able, sha256
 
@@ -366,3 +367,14 @@ def test_an_upload_that_could_not_be_aborted_stays_in_the_ledger() -> None:
     assert made.run() is None
     assert made.outcome(NAME).error == RequestRefused.code
     assert KEY in made.recorder.uploads.held
+
+
+def test_what_a_killed_stream_left_is_aborted_by_the_next_run() -> None:
+    made = engine(memory=2 * PART - 1)
+    left = made.held.create_upload("bronze", KEY)
+    made.recorder.uploads.intend(Begun(KEY, "etag", len(DATA), PART))
+    made.recorder.uploads.begin(KEY, left)
+    assert made.run() is None
+    assert made.outcome(NAME).lane is Lane.STREAM
+    assert made.held.unfinished_uploads("bronze") == []
+    assert made.recorder.uploads.held == {}

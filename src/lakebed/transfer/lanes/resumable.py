@@ -11,7 +11,7 @@ from lakebed.model.quantity import MIB
 from lakebed.store.capabilities import Capability
 from lakebed.transfer.lanes.flight import Flight
 from lakebed.transfer.lanes.moved import Moved, attributes_of, listed_head
-from lakebed.transfer.lanes.multipart import abort, complete, part_size
+from lakebed.transfer.lanes.multipart import abort, begin, complete, drop, part_size, settle
 from lakebed.transfer.proof import check_publisher, check_size, check_source, has_md5_etags
 from lakebed.transfer.sides import Job, Sides
 from lakebed.transfer.uploads import Begun
@@ -60,10 +60,9 @@ def _moved(sides: Sides, job: Job, attributes: Attributes) -> Moved:
                 check_source(sides, job, flight.digests.md5)
         written = complete(sides, job, upload_id, parts, _whole(parts))
     except _FOR_GOOD:
-        if abort(sides, job.key, upload_id):
-            sides.uploads.forget(job.key)
+        drop(sides, job.key, upload_id)
         raise
-    _settle(sides, upload)
+    settle(sides, upload)
     return Moved(
         Lane.RESUMABLE,
         _proof(sides, job, upload),
@@ -87,24 +86,7 @@ def _opened(sides: Sides, job: Job, attributes: Attributes) -> tuple[Begun, str]
                 if gone.retryable:
                     raise
         abort(sides, job.key, left.upload_id)
-    sides.uploads.intend(upload)
-    upload_id = store.create_upload(bucket, job.key, attributes, algorithm=algorithm)
-    sides.uploads.begin(job.key, upload_id)
-    return upload, upload_id
-
-
-def _settle(sides: Sides, upload: Begun) -> None:
-    """Forget the upload, but that one was meant to be begun where the store has others of its
-    key: the answer to our first request may have been lost. `lakebed uploads` shows those."""
-    destination = sides.destination
-    try:
-        others = destination.store.list_uploads(destination.bucket, upload.key)
-    except StoreError:
-        others = []  # the object is there, whatever we may list
-    if others:
-        sides.uploads.intend(upload)
-    else:
-        sides.uploads.forget(upload.key)
+    return upload, begin(sides, upload, attributes)
 
 
 def _part_size(sides: Sides, size: int) -> int:
