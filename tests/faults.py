@@ -23,6 +23,7 @@ from lakebed.errors import (
     StoreUnreachable,
     Throttled,
 )
+from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Member, Page, Sink, Store
 from lakebed.store.wrappers.forwarding import Forwarding
@@ -456,9 +457,20 @@ class Faulty(Forwarding):
             lambda: self._inner.put_many(bucket, fault.members(members)),
         )
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         fault = self._due("upload_part", bucket, key)
         return fault.around(
             self._on(bucket, key),
-            lambda: self._inner.upload_part(bucket, key, upload_id, number, fault.body(body)),
+            lambda: self._inner.upload_part(
+                bucket, key, upload_id, number, fault.body(body), checksum=checksum
+            ),
         )

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
@@ -22,8 +22,10 @@ from lakebed.errors import (
     LakebedError,
     ObjectMissing,
     PreconditionFailed,
+    RequestRefused,
     StoreError,
 )
+from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.contract import NO_ATTRIBUTES, Buffer, Copying, Member, Page, Store
 from lakebed.store.listing import objects, sorted_objects
@@ -35,6 +37,7 @@ CAPABILITIES = frozenset(
     {
         "attributes",
         "backslash",
+        "checksums",
         "control-characters",
         "copy-if-match",
         "copy-many",
@@ -44,6 +47,8 @@ CAPABILITIES = frozenset(
         "if-none-match",
         "key-limit",
         "leading-slash",
+        "list-parts",
+        "list-uploads",
         "long-keys",
         "long-paths",
         "md5-etags",
@@ -860,6 +865,91 @@ class MultipartConformance(Fixtures):
         store.abort_upload(bucket, folder + "a", upload_id)
 
 
+class UploadConformance(Fixtures):
+    """What is begun and not complete can be listed, and taken up again."""
+
+    def test_an_upload_lists_the_parts_that_it_holds(
+        self, store: Store, bucket: str, folder: str
+    ) -> None:
+        self.need("list-parts")
+        key = folder + "a+b é"
+        upload_id = store.create_upload(bucket, key)
+        assert store.list_parts(bucket, key, upload_id) == []
+        sent = [
+            store.upload_part(bucket, key, upload_id, number, Buffer((bytes(size),)))
+            for number, size in ((3, 1000), (1, PART))
+        ]
+        assert store.list_parts(bucket, key, upload_id) == sent[::-1]
+        store.abort_upload(bucket, key, upload_id)
+
+    def test_a_part_sent_again_is_listed_once(self, store: Store, bucket: str, folder: str) -> None:
+        self.need("list-parts")
+        key = folder + "a"
+        upload_id = store.create_upload(bucket, key)
+        store.upload_part(bucket, key, upload_id, 1, Buffer((b"first",)))
+        again = store.upload_part(bucket, key, upload_id, 1, Buffer((b"second",)))
+        assert store.list_parts(bucket, key, upload_id) == [again]
+        store.abort_upload(bucket, key, upload_id)
+
+    @pytest.mark.parametrize("end", ["completed", "aborted"])
+    def test_an_upload_that_ended_is_missing_and_not_listed(
+        self, store: Store, bucket: str, folder: str, end: str
+    ) -> None:
+        self.need("list-parts")
+        key = folder + "a"
+        upload_id = store.create_upload(bucket, key)
+        part = store.upload_part(bucket, key, upload_id, 1, Buffer((b"small",)))
+        if end == "completed":
+            store.complete_upload(bucket, key, upload_id, [part])
+        else:
+            store.abort_upload(bucket, key, upload_id)
+        with pytest.raises(ObjectMissing):
+            store.list_parts(bucket, key, upload_id)
+        with pytest.raises(ObjectMissing):
+            store.upload_part(bucket, key, upload_id, 2, Buffer((b"small",)))
+        assert store.list_uploads(bucket, key) == []
+
+    @pytest.mark.parametrize("name", ["a", "a+b %2F?é'\"&", "币安人生USDT"])
+    def test_the_uploads_of_one_key_are_listed_and_no_others(
+        self, store: Store, bucket: str, folder: str, name: str
+    ) -> None:
+        self.need("list-uploads")
+        key = folder + name
+        ours = {store.create_upload(bucket, key) for _ in range(2)}
+        other = store.create_upload(bucket, key + "b")
+        found = store.list_uploads(bucket, key)
+        assert {(upload.key, upload.upload_id) for upload in found} == {(key, one) for one in ours}
+        now = datetime.now(UTC)
+        assert all(abs(now - upload.initiated) < timedelta(minutes=15) for upload in found)
+        for upload_id in ours:
+            store.abort_upload(bucket, key, upload_id)
+        store.abort_upload(bucket, key + "b", other)
+        assert store.list_uploads(bucket, key) == []
+
+    @pytest.mark.parametrize("algorithm", Algorithm)
+    def test_parts_and_the_whole_are_held_against_their_checksums(
+        self, store: Store, bucket: str, folder: str, algorithm: Algorithm
+    ) -> None:
+        self.need("checksums")
+        key, data = folder + "a", random_bytes(PART + 1000)
+        halves = (data[:PART], data[PART:])
+        upload_id = store.create_upload(bucket, key, algorithm=algorithm)
+        one, two = (Checksum.of(algorithm, half) for half in halves)
+        whole = one.then(two, len(halves[1]))
+        assert whole == Checksum.of(algorithm, data)
+        with pytest.raises((ChecksumRefused, RequestRefused)):
+            store.upload_part(bucket, key, upload_id, 1, Buffer((halves[0],)), checksum=two)
+        parts = [
+            store.upload_part(bucket, key, upload_id, number, Buffer((half,)), checksum=checksum)
+            for number, half, checksum in zip((1, 2), halves, (one, two), strict=True)
+        ]
+        with pytest.raises((ChecksumRefused, RequestRefused)):
+            store.complete_upload(bucket, key, upload_id, parts, checksum=one)
+        store.complete_upload(bucket, key, upload_id, parts, checksum=whole)
+        assert store.head(bucket, key).checksum == whole
+        assert read(store, bucket, key) == data
+
+
 class CopyConformance(Fixtures):
     ATTRIBUTES = Attributes(
         headers={"content-type": "application/zip"}, metadata={"origin": "binance"}
@@ -956,6 +1046,7 @@ class StoreConformance(
     ReadingConformance,
     WritingConformance,
     MultipartConformance,
+    UploadConformance,
     CopyConformance,
     BucketConformance,
 ):

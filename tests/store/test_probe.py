@@ -11,6 +11,7 @@ import pytest
 
 from lakebed import errors
 from lakebed.errors import LakebedError
+from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.capabilities import EVERYTHING, Capabilities, Capability
 from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Buffer, Page, Sink, Store
@@ -22,6 +23,7 @@ from tests.fixtures_stores import Served
 from tests.store.served import open_served
 
 T = TypeVar("T")
+CRCS = (Capability.CRC64NVME, Capability.CRC32C)
 HONEST = EVERYTHING.names - {Capability.VERSIONING}
 
 
@@ -87,7 +89,7 @@ def test_a_probe_stays_below_its_prefix_and_touches_nothing_else(memory: MemoryS
         subject.startswith("lake:bucket/a/.lakebed-probe-") or subject == "lake:bucket"
         for subject in subjects
     )
-    assert len(subjects) < 45
+    assert len(subjects) < 60
 
 
 def test_two_probes_do_not_meet(memory: MemoryStore) -> None:
@@ -271,14 +273,71 @@ class CopiesWholePart(Liar):
 
 class CompletesNothing(Liar):
     def complete_upload(
-        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[Part],
+        *,
+        checksum: Checksum | None = None,
     ) -> Written:
         self.abort_upload(bucket, key, upload_id)
         return Written("done")
 
 
+class IgnoresChecksums(Liar):
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
+        return super().upload_part(bucket, key, upload_id, number, body)
+
+    def create_upload(
+        self,
+        bucket: str,
+        key: str,
+        attributes: Attributes = NO_ATTRIBUTES,
+        *,
+        algorithm: Algorithm | None = None,
+    ) -> str:
+        return super().create_upload(bucket, key, attributes)
+
+
+class IgnoresChecksumsOfTheWhole(Liar):
+    def complete_upload(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[Part],
+        *,
+        checksum: Checksum | None = None,
+    ) -> Written:
+        return super().complete_upload(bucket, key, upload_id, parts)
+
+
+class ForgetsChecksums(Liar):
+    def head(self, bucket: str, key: str) -> Head:
+        return replace(super().head(bucket, key), checksum=None)
+
+
 class RefusesParts(Liar):
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         raise errors.StoreFault("500 InternalError")
 
 
@@ -449,8 +508,11 @@ KEYED = (Capability.FOLDER_KEYS, Capability.ODD_KEYS, Capability.BACKSLASH_KEYS)
         (CopiesOtherBytes, [Capability.COPY]),
         (CopiesEmptyParts, [Capability.PART_COPY]),
         (CopiesWholePart, [Capability.PART_COPY]),
-        (CompletesNothing, [Capability.MULTIPART, Capability.PART_COPY]),
-        (RefusesParts, [Capability.MULTIPART]),
+        (CompletesNothing, [Capability.MULTIPART, Capability.PART_COPY, *CRCS]),
+        (IgnoresChecksums, [*CRCS]),
+        (IgnoresChecksumsOfTheWhole, [*CRCS]),
+        (ForgetsChecksums, [*CRCS]),
+        (RefusesParts, [Capability.MULTIPART, *CRCS]),
         (OtherETags, [Capability.MD5_ETAGS]),
         (MergesSlashes, [Capability.ODD_KEYS]),
         (TurnsBackslashes, [Capability.BACKSLASH_KEYS]),
@@ -499,8 +561,8 @@ def test_a_prefix_that_leaves_no_room_for_a_canary_is_not_probed(memory: MemoryS
     [
         ("copy", [Capability.COPY]),
         ("copy_part", [Capability.PART_COPY]),
-        ("create_upload", [Capability.MULTIPART, Capability.PART_COPY]),
-        ("complete_upload", [Capability.MULTIPART, Capability.PART_COPY]),
+        ("create_upload", [Capability.MULTIPART, Capability.PART_COPY, *CRCS]),
+        ("complete_upload", [Capability.MULTIPART, Capability.PART_COPY, *CRCS]),
         ("tags", [Capability.TAGS]),
         ("list_page", [Capability.ORDERED, *KEYED]),
         ("is_versioned", []),
@@ -604,3 +666,4 @@ def test_seaweedfs_is_found_to_be_what_it_is(seaweedfs_store: Served) -> None:
 
 def test_moto_is_found_to_be_what_it_is(moto_store: Served) -> None:
     assert found_on(moto_store, "probed") == HONEST - {Capability.SHA256, Capability.UNPACK}
+    assert found_on(moto_store, "probed") == HONEST - {Capability.SHA256, *CRCS}

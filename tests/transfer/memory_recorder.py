@@ -13,6 +13,7 @@ from lakebed.model.operation import (
     Unit,
 )
 from lakebed.transfer.recorder import Batch, Quarantine
+from lakebed.transfer.uploads import UploadsInMemory
 
 
 class MemoryRecorder:
@@ -20,6 +21,7 @@ class MemoryRecorder:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.uploads = UploadsInMemory()
         self._cursor = ""
         self._counters = Counters()
         self._units: dict[str, Unit] = {}

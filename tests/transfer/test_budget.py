@@ -121,3 +121,35 @@ def test_who_allows_nothing_in_flight_is_told_and_does_not_wait_for_ever(nothing
         Budget(nothing, Cancellation())
     with pytest.raises(UsageError, match="objects in flight"):
         Workers(nothing, Cancellation())
+
+
+# --- memory that is used again -------------------------------------------------------------------
+
+
+def test_memory_is_used_again_where_it_is_large_enough() -> None:
+    budget = Budget(100, Cancellation())
+    with budget.buffer(50) as first:
+        first[:3] = b"abc"
+    with budget.buffer(40) as again:
+        assert (len(again), bytes(again[:3])) == (40, b"abc")
+    with budget.buffer(60) as larger:
+        assert (len(larger), bytes(larger[:3])) == (60, bytes(3))
+    assert budget.held == 0
+
+
+def test_memory_that_nobody_uses_makes_room_for_what_is_reserved() -> None:
+    budget = Budget(100, Cancellation())
+    with budget.buffer(50) as first, budget.buffer(50):
+        first[:3] = b"abc"
+    with budget.reserve(100):
+        pass
+    with budget.buffer(50) as anew:
+        assert bytes(anew[:3]) == bytes(3)
+
+
+def test_what_is_kept_counts_only_once_when_it_is_taken_again() -> None:
+    budget = Budget(100, Cancellation())
+    with budget.buffer(50) as one, budget.buffer(50) as other:
+        one[:1], other[:1] = b"x", b"x"
+    with budget.buffer(50) as one, budget.buffer(50) as other:
+        assert bytes(one[:1]) == bytes(other[:1]) == b"x"

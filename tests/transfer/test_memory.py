@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Sequence
 
+from lakebed.model.checksum import Checksum
 from lakebed.model.location import Location
 from lakebed.model.objects import Head, Object, Part, Span, Written
 from lakebed.model.operation import Lane, Options
@@ -77,7 +78,16 @@ class Drain(MemoryStore):
         super().__init__("drain", buckets=[DESTINATION.bucket])
         self._meter = meter
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         digest = hashlib.md5(usedforsecurity=False)
         for chunk in body.chunks():
             digest.update(chunk)
@@ -85,7 +95,13 @@ class Drain(MemoryStore):
         return Part(number, digest.hexdigest(), body.size)
 
     def complete_upload(
-        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[Part],
+        *,
+        checksum: Checksum | None = None,
     ) -> Written:
         self.abort_upload(bucket, key, upload_id)
         return Written("drain-2")

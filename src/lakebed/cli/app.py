@@ -18,6 +18,7 @@ from lakebed.cli.commands import (
     store,
     stores,
     sync,
+    uploads,
     verify,
     version,
 )
@@ -36,6 +37,7 @@ MODULES = (
     resume,
     cancel,
     quarantine,
+    uploads,
     stores,
     store,
     archive,

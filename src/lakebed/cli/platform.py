@@ -14,6 +14,7 @@ from lakebed.settings import Settings
 from lakebed.store.cancellation import Cancellation
 
 if TYPE_CHECKING:
+    from lakebed.operations.abandoned import AbandonedUploads
     from lakebed.operations.ledger import Ledger
     from lakebed.store.capabilities import Capabilities
 
@@ -53,6 +54,9 @@ class Platform(Protocol):
     def resume(self, operation_id: str, watch: Display | None = None) -> Summary: ...
 
     def cancel(self, operation_id: str) -> Summary: ...
+
+    @property
+    def uploads(self) -> "AbandonedUploads": ...
 
     def list(self, location: Location) -> Iterator[Object]: ...
 

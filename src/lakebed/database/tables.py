@@ -75,7 +75,35 @@ objects = Table(
     Column("attempts", Integer),
     Column("seconds", Float),
     Column("finished", Float),
+    Column("reread_bytes", BigInteger),
     # Rows live in the tree of their primary key: no second index to write for each object.
+    sqlite_with_rowid=False,
+)
+
+# Multipart uploads under way; a row is there before the upload is begun.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("operation", Text, ForeignKey("operations.id"), primary_key=True),
+    Column("key", LargeBinary, primary_key=True),  # the full key at the destination
+    Column("upload_id", Text),  # NULL: whether it was begun is not known
+    Column("source_etag", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("part_size", BigInteger, nullable=False),
+    Column("algorithm", Text),
+    Column("created", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("operation", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("etag", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("checksum", Text),
     sqlite_with_rowid=False,
 )
 

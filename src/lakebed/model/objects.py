@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from lakebed.model.checksum import Checksum
+
 _MD5 = re.compile("[0-9a-fA-F]{32}")
 _NO_ITEMS: Mapping[str, str] = MappingProxyType({})
 
@@ -65,6 +67,8 @@ class Head:
     attributes: Attributes = Attributes()
     sha256: str | None = None
     """Hex SHA-256 of the whole object that the store itself keeps, where it does."""
+    checksum: Checksum | None = None
+    """CRC of the whole object that the store itself keeps. Asked for by `head` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,17 @@ class Part:
     number: int
     etag: str
     size: int
+    checksum: Checksum | None = None
+    """The CRC that its bytes were sent under, where they were: the store has compared it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart upload that was begun, and neither completed nor aborted."""
+
+    key: str
+    upload_id: str
+    initiated: datetime
 
 
 class Write(StrEnum):

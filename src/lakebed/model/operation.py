@@ -82,6 +82,7 @@ class Lane(StrEnum):
     PACKED = "packed"
     WHOLE = "whole"
     STREAM = "stream"
+    RESUMABLE = "resumable"
     STAGED = "staged"
 
 
@@ -231,6 +232,8 @@ class Outcome:
     """For a quarantine: JSON with the expected and the found digest, both ETags and sizes."""
     attempts: int = 1
     seconds: float = 0.0
+    reread_bytes: int = 0
+    """Bytes of parts that an earlier run had sent, read again to meet a digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +283,8 @@ class Summary:
     extra: int = 0
     halves: int = 0
     pending: int = 0
+    reread_bytes: int = 0
+    """Bytes of parts that were kept, read again to meet a digest."""
     lanes: dict[str, int] = field(default_factory=dict)
     proofs: dict[str, int] = field(default_factory=dict)
     error: str | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import Connection, Engine, func, update
 
 from lakebed.database.tables import operations
 from lakebed.database.transaction import writing
@@ -107,6 +107,13 @@ class Lease:
         if cancel_requested is None:
             raise lease_lost(self.operation_id)
         return bool(cancel_requested)
+
+    def check(self, connection: Connection) -> None:
+        """Lock the operation's row for this transaction, if it is still ours; else LeaseLost."""
+        ours = (operations.c.id == self.operation_id) & (operations.c.fence == self.fence)
+        held = update(operations).where(ours).values(fence=operations.c.fence)
+        if not connection.execute(held).rowcount:
+            raise lease_lost(self.operation_id)
 
     @contextmanager
     def held(self, cancellation: Cancellation, interval: float = INTERVAL) -> Iterator[None]:

@@ -24,6 +24,7 @@ from lakebed.operations.memory import LedgerMemory
 from lakebed.operations.operation import COUNTERS, find
 from lakebed.operations.rows import PLANNED, arrived_copies, pending_units, rows_of
 from lakebed.operations.settlement import Settlement
+from lakebed.operations.uploads import LedgerUploads
 from lakebed.operations.writer import LINGER, Writer
 from lakebed.store.cancellation import Cancellation
 from lakebed.transfer.recorder import Batch
@@ -44,6 +45,7 @@ class LedgerRecorder(LedgerMemory):
     ) -> None:
         super().__init__(lease.engine, request)
         self.live = Live()
+        self.uploads = LedgerUploads(lease)
         self._lease = lease
         self._clock = clock
         insert = insert_into(self._engine, objects).on_conflict_do_nothing()

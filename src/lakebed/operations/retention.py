@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select, update
 
-from lakebed.database.tables import objects, operations
+from lakebed.database.tables import objects, operations, uploads
 from lakebed.database.transaction import reading, writing
 from lakebed.model.operation import OperationState
 from lakebed.operations.ledger import Ledger
@@ -17,13 +17,15 @@ STEP = 5000
 def prune(ledger: Ledger, older_than_seconds: float, keep_last: int = 0) -> int:
     """Delete operations that ended more than `older_than_seconds` ago, except the `keep_last`
     newest of all; how many. One that ended with failures is deleted too; a running, waiting or
-    interrupted one never."""
+    interrupted one never, nor one that has left an upload unfinished."""
     table = operations.c
     newest = select(table.id).order_by(table.created.desc(), table.id.desc()).limit(keep_last)
     old = (
         table.state.in_(PRUNABLE)
         & (table.finished < ledger.now() - older_than_seconds)
         & table.id.not_in(newest.scalar_subquery())
+        # Nobody else knows where its uploads are: `lakebed uploads abort` first.
+        & table.id.not_in(select(uploads.c.operation))
     )
     with writing(ledger.engine) as connection:
         connection.execute(update(operations).where(old).values(pruned=True))

@@ -109,6 +109,7 @@ def _outcome(row: RowMapping) -> Outcome:
         lane=Lane(row["lane"]) if row["lane"] else None,
         proof=Proof(row["proof"]) if row["proof"] else None,
         sha256=row["sha256"],
+        reread_bytes=row["reread_bytes"] or 0,
         attempts=row["attempts"],
         seconds=row["seconds"],
     )

@@ -30,6 +30,7 @@ from lakebed.model.operation import (
 )
 from lakebed.model.quarantine import Quarantined
 from lakebed.observe.telemetry import UNOBSERVED, Observer, Telemetry
+from lakebed.operations.abandoned import AbandonedUploads
 from lakebed.operations.ends import Ends
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
@@ -170,6 +171,11 @@ class Platform:
 
     def _known(self, which: Which) -> Which:
         return self._named(which) if isinstance(which, Location) else which
+
+    @property
+    def uploads(self) -> AbandonedUploads:
+        """The uploads that operations left unfinished."""
+        return AbandonedUploads(self.ledger, self._ends, self._cancellation.child())
 
     def _named(self, location: Location) -> Location:
         """The location with its store's name: the ledger outlives what `s3://` means today."""

@@ -48,7 +48,7 @@ class Settlement:
             )
         )
         told = ("state", "lane", "error", "message", "attempts", "seconds", "finished")
-        arrived = ("size", "etag", "written_etag", "proof", "sha256")
+        arrived = ("size", "etag", "written_etag", "proof", "sha256", "reread_bytes")
         change = update(objects).where(row)
         self._refuse = Prepared(engine, change.values({n: bindparam(n) for n in told}))
         self._settle = Prepared(engine, change.values({n: bindparam(n) for n in told + arrived}))
@@ -135,6 +135,7 @@ def _arrived(outcome: Outcome) -> Values:
         "written_etag": outcome.destination_etag,
         "proof": outcome.proof.value if outcome.proof else None,
         "sha256": outcome.sha256,
+        "reread_bytes": outcome.reread_bytes or None,
     }
 
 

@@ -17,9 +17,14 @@ def summarize(connection: Connection, operation: Operation, now: float) -> Summa
     states: Counter[ObjectState] = Counter()
     lanes: Counter[str] = Counter()
     proofs: Counter[str] = Counter()
-    copied = copied_bytes = 0
+    copied = copied_bytes = reread_bytes = 0
     counted = (
-        select(*_GROUPS, func.count().label("objects"), func.sum(objects.c.size).label("bytes"))
+        select(
+            *_GROUPS,
+            func.count().label("objects"),
+            func.sum(objects.c.size).label("bytes"),
+            func.sum(objects.c.reread_bytes).label("reread_bytes"),
+        )
         .where(objects.c.operation == operation.id)
         .group_by(*_GROUPS)
     )
@@ -31,6 +36,7 @@ def summarize(connection: Connection, operation: Operation, now: float) -> Summa
         if row.action == Action.COPY:
             copied += row.objects
             copied_bytes += int(row.bytes or 0)
+            reread_bytes += int(row.reread_bytes or 0)
         if row.lane:
             lanes[row.lane] += row.objects
         if row.proof:
@@ -49,6 +55,7 @@ def summarize(connection: Connection, operation: Operation, now: float) -> Summa
         extra=operation.counters.extra,
         halves=operation.counters.halves,
         pending=states[ObjectState.PENDING],
+        reread_bytes=reread_bytes,
         lanes=dict(lanes),
         proofs=dict(proofs),
         error=operation.error,

@@ -23,6 +23,11 @@ class Capability(StrEnum):
     COPY = "copy"
     """A server-side copy has the bytes of its source."""
     PART_COPY = "part-copy"
+    CRC64NVME = "crc64nvme"
+    """A part, and a multipart object as a whole, whose bytes are not those of this checksum is
+    refused, and the object's checksum is kept."""
+    CRC32C = "crc32c"
+    """As `crc64nvme`."""
     TAGS = "tags"
     ORDERED = "ordered"
     """Listings come in the order of the keys' UTF-8 bytes."""

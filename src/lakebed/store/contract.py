@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lakebed.model.objects import Attributes, Head, Object, Part, Span, Write, Written
+from lakebed.model.checksum import Algorithm, Checksum
+from lakebed.model.objects import Attributes, Head, Object, Part, Span, Upload, Write, Written
 
 Sink = Callable[[bytes], object]
 """Takes the next bytes of a body, in order. An error that it raises ends the transfer."""
@@ -195,13 +196,34 @@ class Store(Protocol):
 
     def tags(self, bucket: str, key: str) -> dict[str, str]: ...
 
-    def create_upload(self, bucket: str, key: str, attributes: Attributes = NO_ATTRIBUTES) -> str:
-        """Begin a multipart upload; the upload id."""
+    def create_upload(
+        self,
+        bucket: str,
+        key: str,
+        attributes: Attributes = NO_ATTRIBUTES,
+        *,
+        algorithm: Algorithm | None = None,
+    ) -> str:
+        """Begin a multipart upload; the upload id.
+
+        With `algorithm` each part is sent under its checksum, and the whole is completed under
+        that of the whole object.
+        """
         ...
 
     def upload_part(
-        self, bucket: str, key: str, upload_id: str, number: int, body: Body
-    ) -> Part: ...
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
+        """Store a part. A `checksum` is sent along, so that a store that can refuses other bytes
+        with ChecksumRefused. Raises ObjectMissing where the upload is gone."""
+        ...
 
     def copy_part(
         self,
@@ -219,13 +241,31 @@ class Store(Protocol):
         ...
 
     def complete_upload(
-        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[Part],
+        *,
+        checksum: Checksum | None = None,
     ) -> Written:
-        """Make the object of its parts, in order. An error inside a 200 answer is an error."""
+        """Make the object of its parts, in order. An error inside a 200 answer is an error.
+
+        `checksum` is that of the whole object: a store that can refuses any other with
+        ChecksumRefused, and the upload stays as it was.
+        """
         ...
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """Drop an upload and its parts; an unknown one is no error."""
+        ...
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
+        """The parts that an upload holds, by number. Raises ObjectMissing where it is gone."""
+        ...
+
+    def list_uploads(self, bucket: str, key: str) -> list[Upload]:
+        """The unfinished uploads of exactly this key, whoever began them."""
         ...
 
     def buckets(self) -> list[str]: ...

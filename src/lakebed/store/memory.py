@@ -19,8 +19,9 @@ from lakebed.errors import (
     PreconditionFailed,
     RequestRefused,
 )
+from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.location import MAX_KEY_BYTES
-from lakebed.model.objects import Attributes, Head, Object, Part, Span, Write, Written
+from lakebed.model.objects import Attributes, Head, Object, Part, Span, Upload, Write, Written
 from lakebed.store.contract import (
     NO_ATTRIBUTES,
     PAGE_LIMIT,
@@ -43,17 +44,21 @@ class _Stored:
     modified: datetime
     attributes: Attributes
     sha256: str | None = None
+    checksum: Checksum | None = None
 
     def head(self) -> Head:
         visible = replace(self.attributes, tags={})
-        return Head(len(self.data), self.etag, self.modified, visible, self.sha256)
+        size = len(self.data)
+        return Head(size, self.etag, self.modified, visible, self.sha256, self.checksum)
 
 
 @dataclass(slots=True)
 class _Upload:
     key: str
     attributes: Attributes
-    parts: dict[int, tuple[str, bytes]] = field(default_factory=dict)
+    initiated: datetime
+    algorithm: Algorithm | None = None
+    parts: dict[int, tuple[Part, bytes]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -201,24 +206,44 @@ class MemoryStore:
 
     # --- multipart -------------------------------------------------------------------------------
 
-    def create_upload(self, bucket: str, key: str, attributes: Attributes = NO_ATTRIBUTES) -> str:
+    def create_upload(
+        self,
+        bucket: str,
+        key: str,
+        attributes: Attributes = NO_ATTRIBUTES,
+        *,
+        algorithm: Algorithm | None = None,
+    ) -> str:
         self._check_key(bucket, key)
         with self._lock:
             held = self._bucket(bucket)
             self._uploads_begun += 1
             upload_id = f"upload-{self._uploads_begun}"
-            held.uploads[upload_id] = _Upload(key, attributes)
+            held.uploads[upload_id] = _Upload(key, attributes, self._now(), algorithm)
             return upload_id
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         subject = self._on(bucket, key)
         if not 1 <= number <= self._properties.max_parts:
             raise RequestRefused(f"there is no part {number}", subject=subject)
         data = _read(body, subject)
-        etag = _md5(data)
+        part = Part(number, _md5(data), len(data), checksum)
         with self._lock:
-            self._upload(bucket, key, upload_id).parts[number] = (etag, data)
-        return Part(number, etag, len(data))
+            upload = self._upload(bucket, key, upload_id)
+            if upload.algorithm is not (checksum.algorithm if checksum else None):
+                raise RequestRefused("the checksum is not of the upload's kind", subject=subject)
+            _check_checksum(checksum, data, subject)
+            upload.parts[number] = (part, data)
+        return part
 
     def copy_part(
         self,
@@ -238,22 +263,43 @@ class MemoryStore:
         return self.upload_part(bucket, key, upload_id, number, piece)
 
     def complete_upload(
-        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[Part],
+        *,
+        checksum: Checksum | None = None,
     ) -> Written:
         with self._lock:
             upload = self._upload(bucket, key, upload_id)
-            pieces = self._pieces(self._on(bucket, key), upload, parts)
+            data = b"".join(self._pieces(self._on(bucket, key), upload, parts))
+            _check_checksum(checksum, data, self._on(bucket, key))
             digests = b"".join(bytes.fromhex(part.etag) for part in parts)
             etag = f"{_md5(digests)}-{len(parts)}"
             attributes = _as_stored(upload.attributes)
             held = self._bucket(bucket)
-            held.keep(key, _Stored(b"".join(pieces), etag, self._now(), attributes))
+            stored = _Stored(data, etag, self._now(), attributes, checksum=checksum)
+            held.keep(key, stored)
             del held.uploads[upload_id]
             return Written(etag)
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         with self._lock:
             self._bucket(bucket).uploads.pop(upload_id, None)
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
+        with self._lock:
+            held = self._upload(bucket, key, upload_id).parts
+            return [held[number][0] for number in sorted(held)]
+
+    def list_uploads(self, bucket: str, key: str) -> list[Upload]:
+        with self._lock:
+            return [
+                Upload(key, upload_id, upload.initiated)
+                for upload_id, upload in self._bucket(bucket).uploads.items()
+                if upload.key == key
+            ]
 
     def unfinished_uploads(self, bucket: str) -> list[str]:
         """The keys of uploads that were neither completed nor aborted, sorted."""
@@ -309,8 +355,8 @@ class MemoryStore:
             raise RequestRefused("the parts are none or out of order", subject=subject)
         pieces: list[bytes] = []
         for part in parts:
-            etag, data = upload.parts.get(part.number, ("", b""))
-            if etag != part.etag:
+            held, data = upload.parts.get(part.number, (None, b""))
+            if held is None or held.etag != part.etag:
                 raise RequestRefused(f"part {part.number} is not what came", subject=subject)
             pieces.append(data)
         if any(len(piece) < self._properties.min_part for piece in pieces[:-1]):
@@ -378,6 +424,11 @@ def _read(body: Body, subject: str) -> bytes:
     if len(data) != body.size:
         raise BodyTruncated(f"{len(data)} bytes came, {body.size} were announced", subject=subject)
     return data
+
+
+def _check_checksum(checksum: Checksum | None, data: bytes, subject: str) -> None:
+    if checksum is not None and checksum != Checksum.of(checksum.algorithm, data):
+        raise ChecksumRefused("the bytes are not those of the checksum sent", subject=subject)
 
 
 def _md5(data: bytes) -> str:

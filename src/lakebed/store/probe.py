@@ -6,13 +6,14 @@ A status of 200 proves nothing: some stores accept a header or a call and do som
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from lakebed import errors
 from lakebed.errors import LakebedError
+from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities, Capability
@@ -35,7 +36,7 @@ _PLANTED = {_FOLDER: b"", _ODD: _BYTES, _BACKSLASH: _BYTES, "\uffee": b"", "😀
 
 
 class Probe:
-    """One probe of one bucket, below `prefix`, which must be a folder: less than 45 requests."""
+    """One probe of one bucket, below `prefix`, which must be a folder: less than 60 requests."""
 
     def __init__(
         self, store: Store, bucket: str, prefix: str, cancellation: Cancellation | None = None
@@ -75,6 +76,8 @@ class Probe:
             Capability.COPY: lambda: self._copy(canary.etag),
             Capability.UNPACK: self._unpack,
             Capability.PART_COPY: lambda: self._part_copy(canary.etag),
+            Capability.CRC64NVME: lambda: self._checksum(Algorithm.CRC64NVME, _OTHER, _BYTES),
+            Capability.CRC32C: lambda: self._checksum(Algorithm.CRC32C, _BYTES, _OTHER),
             Capability.TAGS: self._tags,
             Capability.ORDERED: self._ordered,
             Capability.FOLDER_KEYS: lambda: self._holds_key(_FOLDER),
@@ -93,7 +96,7 @@ class Probe:
         self._put(_MADE, _BYTES, sha256=digest)
         refused = _refuses(
             lambda: self._put(_MADE, _OTHER, sha256=digest),
-            (errors.ChecksumRefused, errors.RequestRefused),
+            _OTHER_BYTES,
         )
         return refused and self._read(_MADE) == _BYTES
 
@@ -135,6 +138,21 @@ class Probe:
             )
         )
         return self._read(_MADE) == _BYTES[_SPAN.start : _SPAN.end]
+
+    def _checksum(self, algorithm: Algorithm, data: bytes, others: bytes) -> bool:
+        """Whether others bytes are refused, in a part and as a whole, and what it keeps."""
+        key, body = self._key(_MADE), Buffer((data,))
+        right, wrong = (Checksum.of(algorithm, one) for one in (data, others))
+        with self._begun(key, algorithm) as upload:
+            send = partial(self._store.upload_part, self._bucket, key, upload, 1, body)
+            complete = partial(self._store.complete_upload, self._bucket, key, upload)
+            if not _refuses(lambda: send(checksum=wrong), _OTHER_BYTES):
+                return False
+            part = send(checksum=right)
+            if not _refuses(lambda: complete((part,), checksum=wrong), _OTHER_BYTES):
+                return False
+            complete((part,), checksum=right)
+        return self._store.head(self._bucket, key).checksum == right and self._read(_MADE) == data
 
     def _tags(self) -> bool:
         tagged = Attributes(tags={"lakebed": "canary"})
@@ -184,15 +202,20 @@ class Probe:
         return self._get(name)[1]
 
     def _upload(self, send: Callable[[str], Part]) -> None:
-        """An upload of the one part that `send` sends; aborted where it fails."""
+        """An upload of the one part that `send` sends."""
         key = self._key(_MADE)
-        upload = self._store.create_upload(self._bucket, key)
-        try:
+        with self._begun(key) as upload:
             self._store.complete_upload(self._bucket, key, upload, (send(upload),))
-        except LakebedError:
-            with suppress(LakebedError):
+
+    @contextmanager
+    def _begun(self, key: str, algorithm: Algorithm | None = None) -> Iterator[str]:
+        """An upload that does not outlive the scope."""
+        upload = self._store.create_upload(self._bucket, key, algorithm=algorithm)
+        try:
+            yield upload
+        finally:
+            with self._cancellation.grace(_TIDY), suppress(LakebedError):
                 self._store.abort_upload(self._bucket, key, upload)
-            raise
 
     def _clean(self) -> None:
         """Also where all is to stop: nobody else knows these keys."""
@@ -213,6 +236,8 @@ class Probe:
                     self._store.delete(self._bucket, found.key)
 
 
+_OTHER_BYTES = (errors.ChecksumRefused, errors.RequestRefused)
+"""How stores refuse bytes that are not those of a digest."""
 _MAY_NOT = (
     errors.AccessDenied,
     errors.RequestRefused,
@@ -231,7 +256,7 @@ def _holds(check: Callable[[], bool]) -> bool:
         return False
 
 
-def _refuses(action: Callable[[], None], kinds: tuple[type[LakebedError], ...]) -> bool:
+def _refuses(action: Callable[[], object], kinds: tuple[type[LakebedError], ...]) -> bool:
     try:
         action()
     except kinds:

@@ -1,5 +1,6 @@
 """Bytes in flight are bounded by configuration: who wants to hold bytes reserves them first."""
 
+import mmap
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -29,11 +30,18 @@ class Budget:
         self._cancellation = cancellation
         self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
+        self._spare: list[mmap.mmap] = []
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
         """Hold `size` bytes for the scope; raises the reason where all is to stop."""
-        share = min(size, self.limit)
+        with self._held(min(size, self.limit)):
+            with self._changed:
+                self._make_room()
+            yield
+
+    @contextmanager
+    def _held(self, share: int) -> Iterator[None]:
         self._acquire(share)
         try:
             yield
@@ -41,6 +49,31 @@ class Budget:
             with self._changed:
                 self.held -= share
                 self._changed.notify_all()
+
+    @contextmanager
+    def buffer(self, size: int) -> Iterator[memoryview]:
+        """Memory of `size` bytes, reserved for the scope; it holds whatever was in it before.
+
+        Memory is used again, for fresh pages from the system cost half of what reading into them
+        does; and it is mapped, since what an allocator keeps for each thread is beyond any budget.
+        """
+        with self._held(min(size, self.limit)):
+            with self._changed:
+                fitting = next((one for one in self._spare if len(one) >= size), None)
+                if fitting is not None:
+                    self._spare.remove(fitting)
+                self._make_room()
+            memory = fitting or mmap.mmap(-1, size)
+            try:
+                yield memoryview(memory)[:size]
+            finally:
+                with self._changed:
+                    self._spare.append(memory)
+
+    def _make_room(self) -> None:
+        """Let go of memory that nobody uses, where it is more than the budget leaves."""
+        while self._spare and self.held + sum(map(len, self._spare)) > self.limit:
+            self._spare.pop()
 
     def _acquire(self, share: int) -> None:
         ticket = object()

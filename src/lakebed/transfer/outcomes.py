@@ -43,6 +43,7 @@ def done(item: Item, moved: Moved, *, attempts: int, seconds: float) -> Outcome:
         lane=moved.lane,
         proof=moved.proof,
         sha256=moved.sha256,
+        reread_bytes=moved.reread_bytes,
         attempts=attempts,
         seconds=seconds,
     )

@@ -19,7 +19,7 @@ def sha256_of(pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def md5_of(pieces: Iterable[bytes]) -> str:
+def md5_of(pieces: Iterable[bytes | memoryview]) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     for piece in pieces:
         digest.update(piece)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lakebed.model.operation import Copied, Counters, Outcome, Unit
+from lakebed.transfer.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class Memory(Protocol):
 
 class Recorder(Memory, Protocol):
     """Remembers. Called from the threads of one operation; raises LeaseLost, LedgerError."""
+
+    @property
+    def uploads(self) -> Uploads: ...
 
     def cursor(self) -> str:
         """The relative key up to which an earlier run of this operation has planned."""

@@ -12,6 +12,7 @@ from lakebed.store.contract import Store
 from lakebed.store.pace.pace import Pace
 from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
+from lakebed.transfer.uploads import Uploads, UploadsInMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Sides:
     cancellation: Cancellation
     progress: Progress = field(default_factory=Progress)
     telemetry: Telemetry = SILENT
+    uploads: Uploads = field(default_factory=UploadsInMemory)
 
     def passed(self, size: int) -> None:
         """Told of bytes as they pass."""

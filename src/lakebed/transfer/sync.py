@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import filterfalse
 from typing import Protocol
@@ -55,6 +55,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
 
     Raises what ends an operation as a whole; what happens to single objects is recorded only.
     """
+    sides = replace(sides, uploads=recorder.uploads)
     planner, again = Planner(sides, recorder, kind), Again(sides, recorder, kind)
     together = _together(sides, recorder, settle) if kind is Kind.SYNC else None
     act = sides.telemetry.acting(together or UnitProver(sides, recorder))

@@ -109,7 +109,8 @@ def prune(
     """Forget operations that ended long ago, and their reports. What they copied stays remembered,
     and so does what is in quarantine.
 
-    One that was interrupted is kept, for it can be resumed; cancel it to have it forgotten.
+    One that was interrupted is kept, for it can be resumed; cancel it to have it forgotten. So is
+    one that left an upload unfinished: abort that first, see `lakebed uploads`.
     """
     from lakebed.operations.retention import prune as forget
 

@@ -15,8 +15,9 @@ from lakebed.errors import (
     ObjectMissing,
     RequestRefused,
 )
+from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.location import LOCAL_STORE
-from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
+from lakebed.model.objects import Attributes, Head, Part, Span, Upload, Write, Written
 from lakebed.model.quantity import GIB, MAX_SIZE
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import (
@@ -34,7 +35,7 @@ from lakebed.store.folder.failures import writing
 from lakebed.store.folder.listing import Listings
 from lakebed.store.folder.names import can_be, path_of
 from lakebed.store.folder.opened import Opened
-from lakebed.store.folder.uploads import Upload
+from lakebed.store.folder.uploads import FolderUpload
 
 
 class FolderStore:
@@ -154,12 +155,28 @@ class FolderStore:
 
     # --- multipart -------------------------------------------------------------------------------
 
-    def create_upload(self, bucket: str, key: str, attributes: Attributes = NO_ATTRIBUTES) -> str:
+    def create_upload(
+        self,
+        bucket: str,
+        key: str,
+        attributes: Attributes = NO_ATTRIBUTES,
+        *,
+        algorithm: Algorithm | None = None,
+    ) -> str:
         subject, root = self._on(bucket, key), self._there(bucket)
         path_of(root, key, subject)
-        return Upload.begin(root, key, subject).id
+        return FolderUpload.begin(root, key, subject).id
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         subject = self._on(bucket, key)
         with self._upload(bucket, key, upload_id).part(number) as draft:
             self._send(body, draft, subject)
@@ -186,14 +203,26 @@ class FolderStore:
                 return Part(number, draft.keep(), span.size)
 
     def complete_upload(
-        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[Part],
+        *,
+        checksum: Checksum | None = None,
     ) -> Written:
         upload = self._upload(bucket, key, upload_id)
         path = path_of(self._there(bucket), key, self._on(bucket, key))
         return Written(upload.complete(parts, path, self._cancellation))
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
-        Upload(self._there(bucket), key, upload_id, self._on(bucket, key)).remove()
+        FolderUpload(self._there(bucket), key, upload_id, self._on(bucket, key)).remove()
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
+        return self._upload(bucket, key, upload_id).parts()
+
+    def list_uploads(self, bucket: str, key: str) -> list[Upload]:
+        return FolderUpload.under_way(self._there(bucket), key, self._on(bucket, key))
 
     # --- buckets ---------------------------------------------------------------------------------
 
@@ -242,8 +271,8 @@ class FolderStore:
         root, subject = self._there(bucket), self._on(bucket, key)
         return Draft(root, path_of(root, key, subject), subject)
 
-    def _upload(self, bucket: str, key: str, upload_id: str) -> Upload:
-        return Upload.find(self._there(bucket), key, upload_id, self._on(bucket, key))
+    def _upload(self, bucket: str, key: str, upload_id: str) -> FolderUpload:
+        return FolderUpload.find(self._there(bucket), key, upload_id, self._on(bucket, key))
 
     def _send(self, body: Body, draft: Draft, subject: str, *, with_sha256: bool = False) -> str:
         """The body into the draft; the SHA-256 of its bytes, where that is asked for."""

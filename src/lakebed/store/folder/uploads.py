@@ -9,10 +9,12 @@ import os
 import secrets
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from lakebed.errors import ObjectMissing, RequestRefused
-from lakebed.model.objects import Part, Span
+from lakebed.model.objects import Part, Span, Upload
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.folder.draft import Draft, in_folder, sync_folder, tidy
 from lakebed.store.folder.failures import reading, writing
@@ -23,7 +25,7 @@ from lakebed.store.folder.revision import revision
 _KEY = b"key"
 
 
-class Upload:
+class FolderUpload:
     """One upload into the folder `root`: begun, or found by its id."""
 
     def __init__(self, root: bytes, key: str, upload_id: str, subject: str) -> None:
@@ -32,7 +34,7 @@ class Upload:
         self._folder = os.path.join(root, OURS, upload_id.encode())
 
     @classmethod
-    def begin(cls, root: bytes, key: str, subject: str) -> "Upload":
+    def begin(cls, root: bytes, key: str, subject: str) -> "FolderUpload":
         upload = cls(root, key, secrets.token_hex(16), subject)
         with Draft(root, os.path.join(upload._folder, _KEY), subject) as draft:
             draft.write(key.encode())
@@ -40,7 +42,7 @@ class Upload:
         return upload
 
     @classmethod
-    def find(cls, root: bytes, key: str, upload_id: str, subject: str) -> "Upload":
+    def find(cls, root: bytes, key: str, upload_id: str, subject: str) -> "FolderUpload":
         """Raises ObjectMissing where there is none, or it is of another key."""
         upload = cls(root, key, upload_id, subject)
         if not upload._is_there:
@@ -56,6 +58,25 @@ class Upload:
                 return file.read() == self._key.encode()
         except OSError:
             return False
+
+    @classmethod
+    def under_way(cls, root: bytes, key: str, subject: str) -> list[Upload]:
+        """Those of one key, the one that was begun first ahead."""
+        found = []
+        with reading(subject), suppress(FileNotFoundError):
+            for name in os.listdir(os.path.join(root, OURS)):
+                upload = cls(root, key, os.fsdecode(name), subject)
+                if upload._is_there:
+                    began = os.stat(os.path.join(upload._folder, _KEY)).st_mtime
+                    found.append(Upload(key, upload.id, datetime.fromtimestamp(began, UTC)))
+        return sorted(found, key=lambda upload: upload.initiated)
+
+    def parts(self) -> list[Part]:
+        """What came so far, by number."""
+        with reading(self._subject):
+            names = sorted(name for name in os.listdir(self._folder) if name.isdigit())
+            stats = [(int(name), os.stat(os.path.join(self._folder, name))) for name in names]
+        return [Part(number, revision(stat), stat.st_size) for number, stat in stats]
 
     def part(self, number: int) -> Draft:
         """What becomes that part, once it is kept."""

@@ -6,10 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlencode
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
 from lakebed import errors
-from lakebed.model.objects import STANDARD_HEADERS, Attributes, Head, Part, Span, Write, Written
+from lakebed.model.checksum import Algorithm, Checksum
+from lakebed.model.objects import (
+    STANDARD_HEADERS,
+    Attributes,
+    Head,
+    Part,
+    Span,
+    Upload,
+    Write,
+    Written,
+)
 from lakebed.model.quantity import MAX_SIZE
 from lakebed.store.contract import (
     NO_ATTRIBUTES,
@@ -22,6 +33,7 @@ from lakebed.store.contract import (
     Properties,
     Sink,
 )
+from lakebed.store.s3 import uploads
 from lakebed.store.s3.answer import Answer, document, error_of, required, text_of, texts
 from lakebed.store.s3.body import Receiver, Slice
 from lakebed.store.s3.client import Client, Request
@@ -29,10 +41,13 @@ from lakebed.store.s3.pack import UNPACK, packed
 from lakebed.store.s3.pages import parse_page
 from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.signing import quote_key
+from lakebed.store.s3.uploads import Query
 
 _META = "x-amz-meta-"
 _SIZE_DIGITS = 19
 """Of the largest size that there is; Python refuses to read numbers of some thousand digits."""
+_WHOLE = "FULL_OBJECT"
+"""The type of a checksum that is of the object's bytes, and not of its parts' checksums."""
 
 
 class S3Store:
@@ -204,23 +219,38 @@ class S3Store:
 
     # --- multipart -------------------------------------------------------------------------------
 
-    def create_upload(self, bucket: str, key: str, attributes: Attributes = NO_ATTRIBUTES) -> str:
-        request = Request(
-            "POST",
-            bucket,
-            key,
-            query=(("uploads", ""),),
-            headers=_attribute_headers(attributes),
-        )
+    def create_upload(
+        self,
+        bucket: str,
+        key: str,
+        attributes: Attributes = NO_ATTRIBUTES,
+        *,
+        algorithm: Algorithm | None = None,
+    ) -> str:
+        headers = _attribute_headers(attributes)
+        if algorithm is not None:
+            headers["x-amz-checksum-algorithm"] = algorithm.upper()
+            headers["x-amz-checksum-type"] = _WHOLE
+        request = Request("POST", bucket, key, query=(("uploads", ""),), headers=headers)
         subject = self._on(bucket, key)
         root = document(self._client.send(request), "InitiateMultipartUploadResult", subject)
         return required(root, "UploadId", subject)
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         query = (("partNumber", str(number)), ("uploadId", upload_id))
-        answer = self._client.send(Request("PUT", bucket, key, query=query, body=body))
-        written = _written(answer, self._on(bucket, key))
-        return Part(number, written.etag, body.size)
+        headers = _checksum_header(checksum)
+        request = Request("PUT", bucket, key, query=query, headers=headers, body=body)
+        written = _written(self._client.send(request), self._on(bucket, key))
+        return Part(number, written.etag, body.size, checksum)
 
     def copy_part(
         self,
@@ -241,22 +271,22 @@ class S3Store:
         return Part(number, _etag(answer, "CopyPartResult", self._on(bucket, key)), span.size)
 
     def complete_upload(
-        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[Part],
+        *,
+        checksum: Checksum | None = None,
     ) -> Written:
-        rows = "".join(
-            f"<Part><PartNumber>{part.number}</PartNumber><ETag>{escape(part.etag)}</ETag></Part>"
-            for part in parts
-        )
+        rows = "".join(map(_part_row, parts))
         body = Buffer((f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode(),))
-        request = Request(
-            "POST",
-            bucket,
-            key,
-            query=(("uploadId", upload_id),),
-            headers={"content-type": "application/xml"},
-            body=body,
-        )
-        answer = self._client.send(request)
+        headers = {"content-type": "application/xml", **_checksum_header(checksum)}
+        if checksum is not None:
+            headers["x-amz-checksum-type"] = _WHOLE
+            headers["x-amz-mp-object-size"] = str(sum(part.size for part in parts))
+        query = (("uploadId", upload_id),)
+        answer = self._client.send(Request("POST", bucket, key, query, headers, body))
         return Written(_etag(answer, "CompleteMultipartUploadResult", self._on(bucket, key)))
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
@@ -265,6 +295,26 @@ class S3Store:
             self._client.send(request)
         except errors.ObjectMissing:
             return
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
+        subject = self._on(bucket, key)
+
+        def ask(after: Query) -> Element:
+            query = (("uploadId", upload_id), *after)
+            answer = self._client.send(Request("GET", bucket, key, query=query))
+            return document(answer, "ListPartsResult", subject)
+
+        return list(uploads.parts(ask, subject))
+
+    def list_uploads(self, bucket: str, key: str) -> list[Upload]:
+        subject = self._on(bucket, key)
+
+        def ask(after: Query) -> Element:
+            query = (("uploads", ""), ("prefix", key), ("encoding-type", "url"), *after)
+            answer = self._client.send(Request("GET", bucket, query=query))
+            return document(answer, "ListMultipartUploadsResult", subject)
+
+        return list(uploads.uploads(ask, key, subject))
 
     def close(self) -> None:
         self._client.close()
@@ -285,6 +335,7 @@ def _head(headers: Mapping[str, str], subject: str) -> Head:
             },
         ),
         sha256=_hex_of_base64(headers.get("x-amz-checksum-sha256", "")),
+        checksum=_whole_checksum(headers),
     )
 
 
@@ -302,6 +353,14 @@ def _tag(headers: Mapping[str, str], subject: str) -> str:
     except UnicodeEncodeError:
         raise errors.StoreFault(f"the store's ETag is no text: {tag!r}", subject=subject) from None
     return tag
+
+
+def _whole_checksum(headers: Mapping[str, str]) -> Checksum | None:
+    """None for a composite one, which is of the parts' checksums."""
+    if headers.get("x-amz-checksum-type") != _WHOLE:
+        return None
+    texts = ((one, headers.get(_checksum_name(one))) for one in Algorithm)
+    return next((Checksum.parse(one, text) for one, text in texts if text), None)
 
 
 def _moment(text: str) -> datetime | None:
@@ -350,6 +409,22 @@ def _attribute_headers(attributes: Attributes) -> dict[str, str]:
     if attributes.sse:
         headers["x-amz-server-side-encryption"] = attributes.sse
     return headers
+
+
+def _checksum_name(algorithm: Algorithm) -> str:
+    return f"x-amz-checksum-{algorithm}"
+
+
+def _checksum_header(checksum: Checksum | None) -> dict[str, str]:
+    return {_checksum_name(checksum.algorithm): str(checksum)} if checksum else {}
+
+
+def _part_row(part: Part) -> str:
+    row = f"<PartNumber>{part.number}</PartNumber><ETag>{escape(part.etag)}</ETag>"
+    if part.checksum is not None:
+        name = f"Checksum{part.checksum.algorithm.upper()}"
+        row += f"<{name}>{part.checksum}</{name}>"
+    return f"<Part>{row}</Part>"
 
 
 def _copy_source(bucket: str, key: str, if_match: str) -> dict[str, str]:

@@ -3,12 +3,13 @@
 Headers, listings and what the store copies by itself are not counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.contract import NO_ATTRIBUTES, Body, Buffer, Sink, Store
+from lakebed.store.contract import NO_ATTRIBUTES, Body, Buffer, Member, Sink, Store
 from lakebed.store.pace.line import Line
 from lakebed.store.wrappers.forwarding import Forwarding
 
@@ -48,8 +49,22 @@ class Bandwidth(Forwarding):
         sent = self._slowed(body)
         return self._inner.put(bucket, key, sent, attributes=attributes, sha256=sha256, write=write)
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
-        return self._inner.upload_part(bucket, key, upload_id, number, self._slowed(body))
+    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
+        self._line.send(sum(member.size for member in members), self._cancellation)
+        self._inner.put_many(bucket, members)
+
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
+        slowed = self._slowed(body)
+        return self._inner.upload_part(bucket, key, upload_id, number, slowed, checksum=checksum)
 
     def _slowed(self, body: Body) -> Body:
         if isinstance(body, Buffer):

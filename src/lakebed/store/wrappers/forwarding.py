@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
+from lakebed.model.checksum import Algorithm, Checksum
+from lakebed.model.objects import Attributes, Head, Part, Span, Upload, Write, Written
 from lakebed.store.contract import (
     NO_ATTRIBUTES,
     PAGE_LIMIT,
@@ -130,18 +131,36 @@ class Forwarding:
     def tags(self, bucket: str, key: str) -> dict[str, str]:
         return self._call("tags", self._on(bucket, key), lambda: self._inner.tags(bucket, key))
 
-    def create_upload(self, bucket: str, key: str, attributes: Attributes = NO_ATTRIBUTES) -> str:
+    def create_upload(
+        self,
+        bucket: str,
+        key: str,
+        attributes: Attributes = NO_ATTRIBUTES,
+        *,
+        algorithm: Algorithm | None = None,
+    ) -> str:
         return self._call(
             "create_upload",
             self._on(bucket, key),
-            lambda: self._inner.create_upload(bucket, key, attributes),
+            lambda: self._inner.create_upload(bucket, key, attributes, algorithm=algorithm),
         )
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         return self._call(
             "upload_part",
             self._on(bucket, key),
-            lambda: self._inner.upload_part(bucket, key, upload_id, number, body),
+            lambda: self._inner.upload_part(
+                bucket, key, upload_id, number, body, checksum=checksum
+            ),
         )
 
     def copy_part(
@@ -172,12 +191,18 @@ class Forwarding:
         )
 
     def complete_upload(
-        self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[Part],
+        *,
+        checksum: Checksum | None = None,
     ) -> Written:
         return self._call(
             "complete_upload",
             self._on(bucket, key),
-            lambda: self._inner.complete_upload(bucket, key, upload_id, parts),
+            lambda: self._inner.complete_upload(bucket, key, upload_id, parts, checksum=checksum),
         )
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
@@ -185,6 +210,20 @@ class Forwarding:
             "abort_upload",
             self._on(bucket, key),
             lambda: self._inner.abort_upload(bucket, key, upload_id),
+        )
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
+        return self._call(
+            "list_parts",
+            self._on(bucket, key),
+            lambda: self._inner.list_parts(bucket, key, upload_id),
+        )
+
+    def list_uploads(self, bucket: str, key: str) -> list[Upload]:
+        return self._call(
+            "list_uploads",
+            self._on(bucket, key),
+            lambda: self._inner.list_uploads(bucket, key),
         )
 
     def buckets(self) -> list[str]:

@@ -1,13 +1,14 @@
 """Tells of each request: what, how long, how many bytes, how it ended. Keys of listings, too."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from lakebed.errors import LakebedError, StoreError
+from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.observe.telemetry import OK, Requested, Telemetry
-from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Page, Sink, Store
+from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Member, Page, Sink, Store
 from lakebed.store.wrappers.forwarding import Forwarding
 
 T = TypeVar("T")
@@ -103,11 +104,30 @@ class Measure(Forwarding):
             _Passing(body.size),
         )
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
+        self._measured(
+            "put_many",
+            self._on(bucket),
+            lambda: self._inner.put_many(bucket, members),
+            _Passing(sum(member.size for member in members)),
+        )
+
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         return self._measured(
             "upload_part",
             self._on(bucket, key),
-            lambda: self._inner.upload_part(bucket, key, upload_id, number, body),
+            lambda: self._inner.upload_part(
+                bucket, key, upload_id, number, body, checksum=checksum
+            ),
             _Passing(body.size),
         )
 

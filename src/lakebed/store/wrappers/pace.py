@@ -1,11 +1,12 @@
 """Makes each request wait until its store's pace lets it begin, and tells the pace how it ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.contract import NO_ATTRIBUTES, Body, Sink, Store
+from lakebed.store.contract import NO_ATTRIBUTES, Body, Member, Sink, Store
 from lakebed.store.pace.gate import Gate
 from lakebed.store.pace.pace import Pace
 from lakebed.store.wrappers.forwarding import Forwarding
@@ -69,9 +70,27 @@ class Paced(Forwarding):
             lambda written: body.size,
         )
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
+        self._ask(
+            self._pace.writes,
+            lambda: self._inner.put_many(bucket, members),
+            lambda _: sum(member.size for member in members),
+        )
+
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         return self._ask(
             self._pace.writes,
-            lambda: self._inner.upload_part(bucket, key, upload_id, number, body),
+            lambda: self._inner.upload_part(
+                bucket, key, upload_id, number, body, checksum=checksum
+            ),
             lambda part: body.size,
         )

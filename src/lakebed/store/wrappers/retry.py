@@ -18,6 +18,7 @@ from lakebed.errors import (
     StoreUnreachable,
     Throttled,
 )
+from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import NO_ATTRIBUTES, Body, Buffer, Sink, Store
@@ -146,10 +147,20 @@ class Retry(Forwarding):
         except _BodyFailed as failed:
             raise failed.error from None
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, body: Body) -> Part:
+    def upload_part(
+        self,
+        bucket: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: Body,
+        *,
+        checksum: Checksum | None = None,
+    ) -> Part:
         """As `put`."""
+        sent = _unrepeated(body)
         try:
-            return super().upload_part(bucket, key, upload_id, number, _unrepeated(body))
+            return super().upload_part(bucket, key, upload_id, number, sent, checksum=checksum)
         except _BodyFailed as failed:
             raise failed.error from None
 

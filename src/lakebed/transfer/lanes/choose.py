@@ -10,7 +10,7 @@ from lakebed.errors import (
 )
 from lakebed.model.operation import Lane, Mode
 from lakebed.store.capabilities import Capability
-from lakebed.transfer.lanes import server_side, staged, stream, whole
+from lakebed.transfer.lanes import resumable, server_side, staged, stream, whole
 from lakebed.transfer.lanes.moved import Moved, Mover
 from lakebed.transfer.sides import Job, Sides
 
@@ -18,6 +18,7 @@ MOVERS: dict[Lane, Mover] = {
     Lane.SERVER_SIDE: server_side.move,
     Lane.WHOLE: whole.move,
     Lane.STREAM: stream.move,
+    Lane.RESUMABLE: resumable.move,
     Lane.STAGED: staged.move,
 }
 
@@ -36,7 +37,8 @@ def lanes_of(sides: Sides, job: Job) -> tuple[Lane, ...]:
     if job.source.size <= min(whole.LIMIT, sides.budget.limit):
         lanes.append(Lane.WHOLE)
     elif Capability.MULTIPART in sides.destination.capabilities:
-        lanes.append(Lane.STREAM)
+        fits = resumable.fits(sides, job.source.size)
+        lanes.append(Lane.RESUMABLE if fits else Lane.STREAM)
     if mode is Mode.HYBRID:
         lanes.append(Lane.STAGED)
     return tuple(lanes)

@@ -19,6 +19,8 @@ class Moved:
     proof: Proof
     destination_etag: str
     sha256: str | None = None
+    reread_bytes: int = 0
+    """See `Outcome.reread_bytes`."""
 
 
 class Mover(Protocol):
@@ -41,6 +43,20 @@ def pinned(key: str) -> Iterator[None]:
             subject=key,
             advice="run again, or see --on-change",
         ) from None
+
+
+def listed_head(sides: Sides, job: Job) -> Head:
+    """What the source says of the listed revision. Raises SourceChanged where it has another."""
+    source = sides.source
+    with pinned(job.source.key):
+        head = source.store.head(source.bucket, job.source.key)
+    if head.etag != job.source.etag:
+        raise SourceChanged(
+            f"the source changed since it was listed: it is now {head.etag}",
+            subject=job.source.key,
+            advice="run again, or see --on-change",
+        )
+    return head
 
 
 def attributes_of(sides: Sides, job: Job, head: Head) -> Attributes:

@@ -5,10 +5,11 @@ for each attempt, so that no part is ever held in memory.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from lakebed.errors import LakebedError, ObjectMissing, ObjectTooLarge, ProofFailed
+from lakebed.errors import LakebedError, ObjectMissing, ObjectTooLarge, ProofFailed, StoreError
+from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Part, Span, Written
 from lakebed.model.operation import Proof
 from lakebed.model.quantity import MIB
@@ -22,6 +23,7 @@ from lakebed.transfer.proof import (
     multipart_etag,
 )
 from lakebed.transfer.sides import Job, Sides
+from lakebed.transfer.uploads import Begun
 
 PART = 16 * MIB
 """The usual part: 5 MiB parts cost five times the throughput of 16 to 64 MiB ones over a wide
@@ -32,11 +34,12 @@ _TIDY = 3.0
 """Seconds for aborting an upload when all is to stop."""
 
 
-def part_size(size: int, properties: Properties) -> int:
-    """Bytes of each part but the last: PART, or as much more as the number of parts demands."""
+def part_size(size: int, properties: Properties, usual: int = 0) -> int:
+    """Bytes of each part but the last: `usual`, by default PART, or as much more as the number of
+    parts demands."""
     least = -(-size // properties.max_parts)
     rounded = -(-least // MIB) * MIB
-    return max(PART, properties.min_part, rounded)
+    return max(usual or PART, properties.min_part, rounded)
 
 
 def spans(size: int, part: int) -> Iterator[Span]:
@@ -53,11 +56,15 @@ def upload(
     failure, but for an upload that the store does not let us abort.
     """
     destination, size = sides.destination, job.source.size
-    store, bucket = destination.store, destination.bucket
+    store = destination.store
     step = part_size(size, store.properties)
     if step > store.properties.max_put:
         raise ObjectTooLarge(f"{size} bytes do not fit in one object", subject=job.key)
-    upload_id = store.create_upload(bucket, job.key, attributes)
+    begun = Begun(job.key, job.source.etag, size, step)
+    left = sides.uploads.find(job.key)
+    if left is not None and left.upload_id is not None:
+        abort(sides, job.key, left.upload_id)  # a killed run's
+    upload_id = begin(sides, begun, attributes)
     try:
         passing = Passing(sides, job)
         parts: list[Part] = []
@@ -68,10 +75,11 @@ def upload(
         check_publisher(job, passing.sha256)
         if passing.md5 is not None:
             check_source(sides, job, passing.md5)
-        written = _complete(sides, job, upload_id, parts)
+        written = complete(sides, job, upload_id, parts)
     except BaseException:
-        _abort(sides, job.key, upload_id)
+        drop(sides, job.key, upload_id)
         raise
+    settle(sides, begun)
     compared = has_md5_etags(sides)  # each part's, as it was acknowledged
     if not compared:
         check_size(destination, job)
@@ -160,23 +168,68 @@ class _Digested:
             yield chunk
 
 
-def _complete(sides: Sides, job: Job, upload_id: str, parts: list[Part]) -> Written:
-    """Complete the upload, also where an earlier attempt's acknowledgement was lost."""
+def complete(
+    sides: Sides,
+    job: Job,
+    upload_id: str,
+    parts: Sequence[Part],
+    checksum: Checksum | None = None,
+) -> Written:
+    """Complete the upload, also where an earlier attempt's acknowledgement was lost.
+
+    Raises ObjectMissing where the upload is gone and the object is not what it would make.
+    """
     store, bucket = sides.destination.store, sides.destination.bucket
     try:
-        return store.complete_upload(bucket, job.key, upload_id, parts)
+        return store.complete_upload(bucket, job.key, upload_id, parts, checksum=checksum)
     except ObjectMissing:
         head = store.head(bucket, job.key)
-        if not has_md5_etags(sides) or head.etag != multipart_etag(part.etag for part in parts):
+        by_etag = has_md5_etags(sides) and head.etag == multipart_etag(p.etag for p in parts)
+        if not (by_etag or (checksum is not None and head.checksum == checksum)):
             raise
         return Written(head.etag)
 
 
-def _abort(sides: Sides, key: str, upload_id: str) -> None:
+def begin(sides: Sides, upload: Begun, attributes: Attributes) -> str:
+    """Begin it, remembered before and after, so that a kill leaves nothing that nobody knows."""
+    destination = sides.destination
+    sides.uploads.intend(upload)
+    upload_id = destination.store.create_upload(
+        destination.bucket, upload.key, attributes, algorithm=upload.algorithm
+    )
+    sides.uploads.begin(upload.key, upload_id)
+    return upload_id
+
+
+def settle(sides: Sides, upload: Begun) -> None:
+    """Forget the upload, but that one was meant to be begun where the store has others of its
+    key: the answer to our first request may have been lost. `lakebed uploads` shows those."""
+    destination = sides.destination
+    try:
+        others = destination.store.list_uploads(destination.bucket, upload.key)
+    except StoreError:
+        others = []  # the object is there, whatever we may list
+    if others:
+        sides.uploads.intend(upload)
+    else:
+        sides.uploads.forget(upload.key)
+
+
+def drop(sides: Sides, key: str, upload_id: str) -> None:
+    """Abort an upload that failed for good; one that could not be aborted stays in the ledger."""
+    if abort(sides, key, upload_id):
+        sides.uploads.forget(key)
+
+
+def abort(sides: Sides, key: str, upload_id: str) -> bool:
+    """Drop an upload, also where all is to stop; whether the store did.
+
+    Its refusal is not raised: the error that brought us here says more.
+    """
     destination = sides.destination
     with sides.cancellation.grace(_TIDY):
         try:
             destination.store.abort_upload(destination.bucket, key, upload_id)
         except LakebedError:
-            # The error that brought us here says more; stores expire abandoned uploads.
-            return
+            return False
+    return True
