@@ -1,11 +1,13 @@
 """An object as a store lists it, as it is read, and as it is written."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+_MD5 = re.compile("[0-9a-fA-F]{32}")
 _NO_ITEMS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -26,8 +28,7 @@ class Object:
 
 def md5_of_etag(etag: str) -> str | None:
     """The ETag itself where it has the form of an MD5 digest (32 hex digits), else None."""
-    tag = etag.lower()
-    return tag if len(tag) == 32 and all(c in "0123456789abcdef" for c in tag) else None
+    return etag.lower() if _MD5.fullmatch(etag) else None
 
 
 @dataclass(frozen=True, slots=True)

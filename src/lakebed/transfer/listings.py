@@ -1,41 +1,55 @@
-"""The two listings of an operation, merged into couples, from a cursor on."""
+"""The two listings of an operation, read at once and merged into couples, from a cursor on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 
 from lakebed.errors import ObjectMissing, UsageError
 from lakebed.model.location import MAX_KEY_BYTES
 from lakebed.model.objects import Object
 from lakebed.model.pair import sidecar_of
+from lakebed.store.ahead import Ahead
 from lakebed.store.capabilities import Capability
-from lakebed.store.listing import objects, sorted_objects
-from lakebed.transfer.merge import Couple, Entry, merge, pairs
+from lakebed.store.contract import PAGE_LIMIT
+from lakebed.store.listing import pages, sorted_objects
+from lakebed.transfer.merge import Couple, Entry, pairs
+from lakebed.transfer.reading import Reading
 from lakebed.transfer.sides import Side, Sides
+from lakebed.transfer.stretch import Stretch
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def couples(sides: Sides, after: str = "") -> Iterator[Couple]:
-    """What both ends hold after the relative key `after`, archives with their sidecars."""
+@contextmanager
+def couples(
+    sides: Sides, after: str = "", *, skim: bool = False
+) -> Iterator[Iterator[Couple | Stretch]]:
+    """What both ends hold after the relative key `after`, archives with their sidecars; of both
+    a few pages are read ahead while the scope lasts. See `merge.pairs`."""
     source, destination = sides.source, sides.destination
     if not source.location.is_folder:
-        yield from _exactly_one(sides, after)
+        yield _exactly_one(sides, after)
         return
-    entries = merge(
-        listed(source, after),
-        listed(destination, after),
-        source.location.relative,
-        destination.location.relative,
-    )
-    yield from pairs(entries, source.sidecars, after=after)
+    with ExitStack() as stack:
+        left, right = (
+            Reading(
+                stack.enter_context(Ahead(listed(side, after), sides.cancellation)),
+                len(side.location.path),
+            )
+            for side in (source, destination)
+        )
+        yield pairs(left, right, source.sidecars, after=after, skim=skim)
 
 
-def listed(side: Side, after: str = "") -> Iterator[Object]:
+def listed(side: Side, after: str = "") -> Iterator[Sequence[Object]]:
     """The objects of a folder in key order, also where the store lists them in another one."""
     location = side.location
-    listing = objects if Capability.ORDERED in side.capabilities else sorted_objects
     start = location.path + after if after else ""
-    return listing(side.store, location.bucket, location.path, after=start)
+    if Capability.ORDERED in side.capabilities:
+        return pages(side.store, location.bucket, location.path, after=start)
+    found = sorted_objects(side.store, location.bucket, location.path, after=start)
+    return iter(lambda: tuple(islice(found, PAGE_LIMIT)), ())
 
 
 def held_now(side: Side, relative: str) -> Object | None:

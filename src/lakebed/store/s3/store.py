@@ -4,9 +4,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from html import escape
 from urllib.parse import quote, urlencode
-from xml.sax.saxutils import escape
 
 from lakebed import errors
 from lakebed.model.objects import STANDARD_HEADERS, Attributes, Head, Part, Span, Write, Written
@@ -81,7 +80,7 @@ class S3Store:
 
     def create_bucket(self, bucket: str) -> None:
         region = self._client.endpoint.region
-        where = f"<LocationConstraint>{escape(region)}</LocationConstraint>"
+        where = f"<LocationConstraint>{escape(region, quote=False)}</LocationConstraint>"
         # Amazon's first region is the one that must not be named.
         constraint = where if region != "us-east-1" else ""
         configuration = f"<CreateBucketConfiguration>{constraint}</CreateBucketConfiguration>"
@@ -224,7 +223,8 @@ class S3Store:
         self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]
     ) -> Written:
         rows = "".join(
-            f"<Part><PartNumber>{part.number}</PartNumber><ETag>{escape(part.etag)}</ETag></Part>"
+            f"<Part><PartNumber>{part.number}</PartNumber>"
+            f"<ETag>{escape(part.etag, quote=False)}</ETag></Part>"
             for part in parts
         )
         body = Buffer((f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode(),))
@@ -269,6 +269,9 @@ def _head(headers: Mapping[str, str]) -> Head:
 
 
 def _moment(text: str) -> datetime | None:
+    # Takes longer to import than most commands have to wait for: only few ask for a moment.
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
