@@ -12,7 +12,6 @@ from lakebed.store.build import open_store
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import UNPROBED, Capabilities
 from lakebed.store.contract import Store
-from lakebed.store.probe import Probe
 from lakebed.store.wrappers.retry import Backoff
 from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
@@ -103,6 +102,9 @@ class Ends:
             return kept
         if not probe:
             return UNPROBED
+        # Most runs find what an earlier one did, and need not wait for the import.
+        from lakebed.store.probe import Probe
+
         found = Probe(store, location.bucket, location.folder, cancellation).run()
         if found.note:
             # Not kept: whoever grants what was missing must not wait for a day.

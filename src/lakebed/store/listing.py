@@ -39,8 +39,16 @@ def objects(store: Store, bucket: str, prefix: str = "", *, after: str = "") -> 
 
 def pages(store: Store, bucket: str, prefix: str = "", *, after: str = "") -> Iterator[Listed]:
     """As `objects`, page by page."""
+    listed = unordered_pages(store, bucket, prefix, after=after)
+    return in_strict_order(listed, store, bucket, after)
+
+
+def in_strict_order(
+    listed: Iterator[Listed], store: Store, bucket: str, after: str
+) -> Iterator[Listed]:
+    """The pages, each once it is known to come in order after the one before it."""
     last = after
-    for page in unordered_pages(store, bucket, prefix, after=after):
+    for page in listed:
         keys = [last, *(found.key for found in page)]
         if not all(map(lt, keys, keys[1:])):
             before, key = next(pair for pair in pairwise(keys) if not lt(*pair))

@@ -12,7 +12,8 @@ from lakebed.model.pair import sidecar_of
 from lakebed.store.ahead import Ahead
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import PAGE_LIMIT
-from lakebed.store.listing import pages, sorted_objects
+from lakebed.store.listing import sorted_objects
+from lakebed.store.ranges import ranged_pages
 from lakebed.transfer.merge import Couple, Entry, pairs
 from lakebed.transfer.reading import Reading
 from lakebed.transfer.sides import Side, Sides
@@ -47,7 +48,7 @@ def listed(side: Side, after: str = "") -> Iterator[Sequence[Object]]:
     location = side.location
     start = location.path + after if after else ""
     if Capability.ORDERED in side.capabilities:
-        return pages(side.store, location.bucket, location.path, after=start)
+        return ranged_pages(side.store, location.bucket, location.path, after=start)
     found = sorted_objects(side.store, location.bucket, location.path, after=start)
     return iter(lambda: tuple(islice(found, PAGE_LIMIT)), ())
 

@@ -1,0 +1,142 @@
+"""A long listing of a slow store, in ranges of its keys that are listed at once.
+
+A page of 1,000 keys takes such a store 100 ms and more, one after the other. Names of folders,
+which a listing by `/` tells in one request, cut what is still to come into ranges; whether they
+are good cuts is a matter of speed only: each key lies in exactly one range, whatever they are.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, pairwise
+
+from lakebed.store.contract import Store
+from lakebed.store.in_order import in_order
+from lakebed.store.listing import Listed, in_strict_order, unordered_pages
+
+THREADS = 8
+"""Ranges listed at once; docs/adr/0013 has the measurement."""
+SLOW = 0.05
+"""Seconds for a page from which on a store counts as slow: what a page takes a server next to us
+is its work, and asking it for several at once makes them no faster (docs/adr/0013)."""
+_TRIED = 2
+"""Pages listed one after the other before a listing counts as long."""
+_AHEAD = 8
+"""Pages of one range that may wait in memory until those before it are used."""
+
+Clock = Callable[[], float]
+
+
+def ranged_pages(
+    store: Store,
+    bucket: str,
+    prefix: str = "",
+    *,
+    after: str = "",
+    slow: float = SLOW,
+    clock: Clock = time.monotonic,
+) -> Iterator[Listed]:
+    """As `listing.pages`, of a store that lists in order."""
+    return in_strict_order(_pages(store, bucket, prefix, after, slow, clock), store, bucket, after)
+
+
+def _pages(
+    store: Store, bucket: str, prefix: str, after: str, slow: float, clock: Clock
+) -> Iterator[Listed]:
+    began, full = clock(), 0
+    plain = unordered_pages(store, bucket, prefix, after=after)
+    for number, page in enumerate(plain, 1):
+        spent = clock() - began
+        yield page
+        full = full or len(page)
+        if number == _TRIED and len(page) == full and spent >= slow * _TRIED:
+            yield from _Ranges(store, bucket, prefix).pages(page[-1].key)
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A range as far as it was listed ahead, and what follows in it."""
+
+    pages: list[Listed]
+    rest: Iterator[Listed] | None
+
+
+@dataclass(slots=True)
+class _Ranges:
+    store: Store
+    bucket: str
+    prefix: str
+    _folders: int = field(default=1)
+    """Folders in a range, so that it has a few pages."""
+
+    def pages(self, after: str) -> Iterator[Listed]:
+        """What comes after the key `after`."""
+        for part in in_order(self._tasks(after), THREADS):
+            self._learn(part)
+            yield from part.pages
+            yield from part.rest or ()
+
+    def _learn(self, part: _Part) -> None:
+        if part.rest is not None:
+            self._folders = max(1, self._folders // 2)
+        elif len(part.pages) <= _AHEAD // 4:
+            self._folders = min(1024, self._folders * 2)
+
+    def _tasks(self, after: str) -> Iterator[Callable[[], _Part]]:
+        for low, high in pairwise(chain([after], self._cuts(after), [None])):
+            assert low is not None
+            yield partial(self._part, low, high)
+
+    def _cuts(self, after: str) -> Iterator[str]:
+        passed = 0
+        for folder in folders_after(self.store, self.bucket, self.prefix, after):
+            passed += 1
+            if passed >= self._folders:
+                yield folder
+                passed = 0
+
+    def _part(self, low: str, high: str | None) -> _Part:
+        pages = _between(self.store, self.bucket, self.prefix, low, high)
+        ahead: list[Listed] = []
+        for page in pages:
+            ahead.append(page)
+            if len(ahead) >= _AHEAD:
+                return _Part(ahead, pages)
+        return _Part(ahead, None)
+
+
+def _between(
+    store: Store, bucket: str, prefix: str, low: str, high: str | None
+) -> Iterator[Listed]:
+    """The keys above `low` up to `high`, which is one of them if it is there."""
+    for page in unordered_pages(store, bucket, prefix, after=low):
+        if high is not None and page and page[-1].key > high:
+            yield tuple(found for found in page if found.key <= high)
+            return
+        yield page
+
+
+def folders_after(store: Store, bucket: str, prefix: str, after: str) -> Iterator[str]:
+    """Names of folders below `prefix` that come after the key `after`, in order: first those
+    nearest to it, then those further up, so that much of a tree is cut by few requests."""
+    inside = after.removeprefix(prefix)
+    parts = inside.split("/")[:-2]  # the folder of the key itself holds no more folders, mostly
+    last = after
+    for depth in range(len(parts), -1, -1):
+        above = prefix + "".join(f"{part}/" for part in parts[:depth])
+        for folder in _subfolders(store, bucket, above, last):
+            if folder > last:
+                yield folder
+                last = folder
+
+
+def _subfolders(store: Store, bucket: str, folder: str, after: str) -> Iterator[str]:
+    token: str | None = None
+    while True:
+        page = store.list_page(bucket, folder, after=after, token=token, delimiter="/")
+        yield from sorted(page.prefixes)
+        if page.token is None or page.token == token or not page.prefixes:
+            return  # it is no folder of folders, or tells no more
+        token = page.token
