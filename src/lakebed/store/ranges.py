@@ -8,9 +8,10 @@ are good cuts is a matter of speed only: each key lies in exactly one range, wha
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain, pairwise
+from itertools import chain, islice
+from typing import Self
 
+from lakebed.errors import ListingRefused
 from lakebed.store.contract import Store
 from lakebed.store.in_order import in_order
 from lakebed.store.listing import Listed, in_strict_order, unordered_pages
@@ -55,12 +56,38 @@ def _pages(
             return
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A range as far as it was listed ahead, and what follows in it."""
+@dataclass(slots=True)
+class _Range:
+    """The keys above `low` up to `high`, which is one of them if it is there."""
 
-    pages: list[Listed]
-    rest: Iterator[Listed] | None
+    store: Store
+    bucket: str
+    prefix: str
+    low: str
+    high: str | None
+    ahead: list[Listed] = field(default_factory=list)
+    """Its first pages, once they were listed."""
+    rest: Iterator[Listed] | None = None
+    """What comes after them, where that is not all."""
+    beyond: str | None = None
+    """The first key above `high`, where one was seen, once all was listed."""
+
+    def begin(self) -> Self:
+        """List as much as may wait in memory."""
+        pages = self._pages()
+        self.ahead = list(islice(pages, _AHEAD))
+        self.rest = pages if len(self.ahead) == _AHEAD else None
+        return self
+
+    def _pages(self) -> Iterator[Listed]:
+        pages = unordered_pages(self.store, self.bucket, self.prefix, after=self.low)
+        for page in in_strict_order(pages, self.store, self.bucket, self.low):
+            if self.high is not None and page and page[-1].key > self.high:
+                inside = [found for found in page if found.key <= self.high]
+                self.beyond = page[len(inside)].key
+                yield tuple(inside)
+                return
+            yield page
 
 
 @dataclass(slots=True)
@@ -68,26 +95,50 @@ class _Ranges:
     store: Store
     bucket: str
     prefix: str
-    _folders: int = field(default=1)
+    _folders: int = 1
     """Folders in a range, so that it has a few pages."""
+    _due: str | None = None
+    """A key that was seen beyond the end of its range, so that a later range must have it."""
 
     def pages(self, after: str) -> Iterator[Listed]:
         """What comes after the key `after`."""
         for part in in_order(self._tasks(after), THREADS):
             self._learn(part)
-            yield from part.pages
-            yield from part.rest or ()
+            for page in chain(part.ahead, part.rest or ()):
+                self._meet(page)
+                yield page
+            self._due = part.beyond or self._due
+        self._meet(None)
 
-    def _learn(self, part: _Part) -> None:
+    def _meet(self, page: Listed | None) -> None:
+        """A store of another order would lose keys between two ranges. None: there are no more."""
+        due = self._due
+        if due is None or page == () or (page and page[-1].key < due):
+            return
+        if all(found.key != due for found in page or ()) and self._is_there(due):
+            raise ListingRefused(
+                f"the key {due!r} was listed, and not where it should have been",
+                subject=f"{self.store.name}:{self.bucket}",
+                advice='the store lists out of order: set disable = ["ordered"] for this store',
+            )
+        self._due = None
+
+    def _is_there(self, key: str) -> bool:
+        """Whether it is there by now: it may have been deleted since."""
+        listed = self.store.list_page(self.bucket, key, limit=1).objects
+        return any(found.key == key for found in listed)
+
+    def _learn(self, part: _Range) -> None:
         if part.rest is not None:
             self._folders = max(1, self._folders // 2)
-        elif len(part.pages) <= _AHEAD // 4:
+        elif len(part.ahead) <= _AHEAD // 4:
             self._folders = min(1024, self._folders * 2)
 
-    def _tasks(self, after: str) -> Iterator[Callable[[], _Part]]:
-        for low, high in pairwise(chain([after], self._cuts(after), [None])):
-            assert low is not None
-            yield partial(self._part, low, high)
+    def _tasks(self, after: str) -> Iterator[Callable[[], _Range]]:
+        low = after
+        for high in chain(self._cuts(after), (None,)):
+            yield _Range(self.store, self.bucket, self.prefix, low, high).begin
+            low = high or low
 
     def _cuts(self, after: str) -> Iterator[str]:
         passed = 0
@@ -96,26 +147,6 @@ class _Ranges:
             if passed >= self._folders:
                 yield folder
                 passed = 0
-
-    def _part(self, low: str, high: str | None) -> _Part:
-        pages = _between(self.store, self.bucket, self.prefix, low, high)
-        ahead: list[Listed] = []
-        for page in pages:
-            ahead.append(page)
-            if len(ahead) >= _AHEAD:
-                return _Part(ahead, pages)
-        return _Part(ahead, None)
-
-
-def _between(
-    store: Store, bucket: str, prefix: str, low: str, high: str | None
-) -> Iterator[Listed]:
-    """The keys above `low` up to `high`, which is one of them if it is there."""
-    for page in unordered_pages(store, bucket, prefix, after=low):
-        if high is not None and page and page[-1].key > high:
-            yield tuple(found for found in page if found.key <= high)
-            return
-        yield page
 
 
 def folders_after(store: Store, bucket: str, prefix: str, after: str) -> Iterator[str]:
