@@ -1,8 +1,11 @@
 """A listing in ranges is the plain one: nothing lost, nothing twice, in order, or an error."""
 
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
+from io import BytesIO
 from itertools import count
 from unittest.mock import patch
 
@@ -11,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakebed.errors import ListingRefused, StoreUnreachable
-from lakebed.model.objects import Object
+from lakebed.model.objects import Attributes, Object
 from lakebed.store import ranges
 from lakebed.store.contract import PAGE_LIMIT, Buffer, Page, Store
 from lakebed.store.in_order import in_order
@@ -19,6 +22,8 @@ from lakebed.store.listing import pages
 from lakebed.store.memory import MemoryStore
 from lakebed.store.ranges import folders_after, ranged_pages
 from lakebed.store.wrappers.forwarding import Forwarding
+from tests.fixtures_stores import Served
+from tests.store.served import open_served
 
 PIECES = st.sampled_from(["a", "b", "/", "//", "-", ".", "0", "币", "\U0001f600", "\0"])
 KEYS = st.frozensets(st.lists(PIECES, min_size=1, max_size=7).map("".join), max_size=60)
@@ -100,7 +105,15 @@ def test_a_fast_store_is_listed_page_by_page() -> None:
     assert {delimiter for _, delimiter in store.asked} == {""}
 
 
-def test_a_slow_store_is_listed_from_several_folders_on() -> None:
+def test_a_near_store_that_is_busy_is_listed_page_by_page() -> None:
+    store = holding(frozenset(f"{folder}/{number}" for folder in "abc" for number in range(9)))
+    moments = iter([0.0, 9.0, 18.0, 18.0, 19.0, *[20.0] * 99])
+    pages = ranged_pages(store, "bucket", clock=lambda: next(moments))
+    assert sum(map(len, pages)) == 27
+    assert {delimiter for _, delimiter in store.asked} == {""}
+
+
+def test_a_store_far_away_is_listed_from_several_folders_on() -> None:
     keys = frozenset(f"data/{folder}/{number}" for folder in "abcdef" for number in range(9))
     store = holding(keys, size=3)
     assert listed(store, "data/") == sorted(keys)
@@ -239,3 +252,45 @@ def test_tasks_are_asked_for_as_places_become_free() -> None:
     assert next(results) == 0
     assert begun == [0, 1]
     assert list(results) == [1, 2, 3, 4, 5]
+
+
+class HundredKeys(Forwarding):
+    """Gives at most 100 keys a page, so that a few thousand make a long listing."""
+
+    def list_page(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        after: str = "",
+        token: str | None = None,
+        delimiter: str = "",
+        limit: int = PAGE_LIMIT,
+    ) -> Page:
+        return super().list_page(
+            bucket, prefix, after=after, token=token, delimiter=delimiter, limit=min(limit, 100)
+        )
+
+
+@pytest.mark.parametrize("prefix", ["", "data/", "data/SYM0"])
+def test_ranges_of_a_real_store_are_its_listing(minio_store: Served, prefix: str) -> None:
+    """The keys come in one request, as a tar that MinIO unpacks."""
+    keys = [
+        f"data/SYM{number // 150:02}/1m/{number % 150:03}.zip{end}"
+        for number in range(1500)
+        for end in ("", ".CHECKSUM")
+    ]
+    packed = BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for key in keys:
+            tar.addfile(tarfile.TarInfo(key), BytesIO())
+    unpack = Attributes(metadata={"snowball-auto-extract": "true"})
+    with closing(open_served(minio_store)) as store:
+        bucket = f"ranges-{len(prefix)}"
+        store.create_bucket(bucket)
+        store.put(bucket, "pack.tar", Buffer((packed.getvalue(),)), attributes=unpack)
+        expected = [found for page in pages(store, bucket, prefix) for found in page]
+        assert len(expected) == len(keys)
+        paged = HundredKeys(store)
+        found = ranges._Ranges(paged, bucket, prefix).pages("data/SYM00/1m/001.zip")
+        assert [listed for page in found for listed in page] == expected[3:]

@@ -1,6 +1,6 @@
-"""A long listing of a slow store, in ranges of its keys that are listed at once.
+"""A long listing of a store far away, in ranges of its keys that are listed at once.
 
-A page of 1,000 keys takes such a store 100 ms and more, one after the other. Names of folders,
+A page of 1,000 keys takes 100 ms and more from far away, one after the other. Names of folders,
 which a listing by `/` tells in one request, cut what is still to come into ranges; whether they
 are good cuts is a matter of speed only: each key lies in exactly one range, whatever they are.
 """
@@ -19,11 +19,14 @@ from lakebed.store.listing import Listed, in_strict_order, unordered_pages
 THREADS = 8
 """Ranges listed at once; docs/adr/0013 has the measurement."""
 SLOW = 0.05
-"""Seconds for a page from which on a store counts as slow: what a page takes a server next to us
-is its work, and asking it for several at once makes them no faster (docs/adr/0013)."""
+"""Seconds for a page from which on a store may be far away."""
+_FAR = 3
+"""A page may take so many times as long as a single key from a store that is far away. From one
+that is near and busy it takes many times more, and asking it for several at once makes it busier
+(docs/adr/0013)."""
 _TRIED = 2
 """Pages listed one after the other before a listing counts as long."""
-_AHEAD = 8
+_AHEAD = 4
 """Pages of one range that may wait in memory until those before it are used."""
 
 Clock = Callable[[], float]
@@ -48,12 +51,15 @@ def _pages(
     began, full = clock(), 0
     plain = unordered_pages(store, bucket, prefix, after=after)
     for number, page in enumerate(plain, 1):
-        spent = clock() - began
+        seconds = (clock() - began) / number
         yield page
         full = full or len(page)
-        if number == _TRIED and len(page) == full and spent >= slow * _TRIED:
-            yield from _Ranges(store, bucket, prefix).pages(page[-1].key)
-            return
+        if number == _TRIED and len(page) == full and seconds >= slow:
+            began = clock()
+            store.list_page(bucket, prefix, after=page[-1].key, limit=1)
+            if (clock() - began) * _FAR >= seconds:
+                yield from _Ranges(store, bucket, prefix).pages(page[-1].key)
+                return
 
 
 @dataclass(slots=True)
