@@ -96,5 +96,7 @@ def test_a_plan_of_a_long_listing_fits_into_200_mb(lakebed: Lakebed, listing: Ga
 
     assert used < LIMIT
     assert f"{KEYS:,} copy, 0 skip, 0 changed, 0 extra" in out
-    pages = [asked for asked in listing.seen if "delimiter" not in asked.path]
+    # A busy machine may also ask for a single key, or for folders.
+    whole = [asked for asked in listing.seen if f"max-keys={PAGE}" in asked.path]
+    pages = [asked for asked in whole if "delimiter" not in asked.path]
     assert len(pages) == KEYS // PAGE + 1
