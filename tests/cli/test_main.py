@@ -181,7 +181,7 @@ def test_the_end_of_a_foreign_library_is_taken_over(
     def ended(*arguments: object, **options: object) -> None:
         raise SystemExit(3)
 
-    monkeypatch.setattr(entry, "app", ended)
+    monkeypatch.setattr(entry, "build", lambda commands: ended)
     assert lakebed("version").code == 3
 
 
@@ -191,7 +191,7 @@ def test_an_interrupt_outside_of_an_operation_has_its_exit_code(
     def interrupted(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(entry, "app", interrupted)
+    monkeypatch.setattr(entry, "build", lambda commands: interrupted)
     assert lakebed("version").code == 130
 
 

@@ -118,7 +118,7 @@ def test_keys_come_from_standard_input(
         ("--newer then", "--newer then: neither a date nor an age"),
         ("--memory x", "--memory x: not a size"),
         ("--files-from absent", "--files-from absent: cannot be read: No such file"),
-        ("--files-from binary", "--files-from binary: keys are UTF-8"),
+        ("--files-from binary", "--files-from binary, line 1: keys are UTF-8"),
         ("--max-delete 3", "--max-delete without --delete"),
         ("--delete --files-from keys", "--delete with --files-from would delete"),
     ],

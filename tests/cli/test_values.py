@@ -2,6 +2,7 @@
 
 import json
 import sys
+from hashlib import sha256
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from lakebed.cli import request
 from lakebed.errors import KeyUnsupported, ListingRefused, UsageError
 from lakebed.model.objects import Object
+from lakebed.model.operation import KeyFile
 from lakebed.settings import StoreSettings
 from lakebed.store import listing
 from lakebed.store.contract import Buffer, Page
@@ -82,17 +84,19 @@ def test_a_pattern_that_is_nested_too_deep_is_refused_in_a_short_line() -> None:
 # --- --files-from --------------------------------------------------------------------------------
 
 
-def test_a_list_of_keys_beyond_its_bound_is_refused(
+def test_a_long_list_of_keys_is_kept_as_its_file(
     lakebed: Lakebed, platform: FakePlatform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request, "MAX_KEYS_BYTES", 1024)
+    long = b"k\0" * 513
     (tmp_path / "keys").write_bytes(b"k\n" * 512)
+    (tmp_path / "long").write_bytes(long)
     assert lakebed("sync", "--files-from", "keys", "a:b", "c:d").code == 0
-    (tmp_path / "keys").write_bytes(b"k\n" * 512 + b"k")
-    ended = lakebed("sync", "--files-from", "keys", "a:b", "c:d")
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
-    assert ended.err.startswith("lakebed: --files-from keys: the list is larger than 1.0 KiB")
-    assert len(platform.requests) == 1
+    assert lakebed("sync", "--files-from", "long", "--from0", "a:b", "c:d").code == 0
+    short, kept = (asked.options.filters for asked in platform.requests)
+    assert (short.keys, short.keys_file) == (("k",) * 512, None)
+    digest = sha256(long).hexdigest()
+    assert (kept.keys, kept.keys_file) == (None, KeyFile(str(tmp_path / "long"), digest, True))
 
 
 def test_no_more_of_an_endless_list_is_read_than_is_needed(
@@ -100,7 +104,9 @@ def test_no_more_of_an_endless_list_is_read_than_is_needed(
 ) -> None:
     typed = BytesIO(b"k\n" * request.MAX_KEYS_BYTES)
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(typed))
-    assert lakebed("sync", "--files-from", "-", "a:b", "c:d").code == 2
+    ended = lakebed("sync", "--files-from", "-", "a:b", "c:d")
+    assert ended.code == 2
+    assert "write it to a file, which may be of any length" in ended.err
     assert typed.tell() <= request.MAX_KEYS_BYTES + 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from lakebed.cli.app import app
+from lakebed.cli.app import build
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 
@@ -20,7 +20,7 @@ def test_the_reference_is_up_to_date() -> None:
 
 
 def _commands() -> list[str]:
-    root = get_command(app)
+    root = get_command(build())
     assert isinstance(root, TyperGroup)
     found = []
     for name, command in root.commands.items():

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import lakebed
-from lakebed.cli.app import app
+from lakebed.cli.app import build
 from lakebed.errors import EXIT_MEANING
 from lakebed.model.location import Location
 from lakebed.model.operation import Summary
@@ -31,7 +31,7 @@ COMMANDS = [line for line in _typed() if line.startswith("lakebed ")]
 
 def _parsed(arguments: list[str]) -> dict[str, object]:
     """The parameters of the command that `arguments` lead to; raises where none takes them."""
-    command, name, context = get_command(app), "lakebed", None
+    command, name, context = get_command(build()), "lakebed", None
     while True:
         context = command.make_context(name, arguments, parent=context)
         if not isinstance(command, TyperGroup):

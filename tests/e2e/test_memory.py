@@ -62,22 +62,23 @@ def test_large_objects_and_many_small_ones_fit_into_200_mb(
 def _page(asked: Asked) -> Answer:
     """A page of many keys, behind which there is nothing."""
     query = parse_qs(urlsplit(asked.path).query)
-    first = int(query.get("continuation-token", ["0"])[0])
-    if "empty" in asked.path:
+    after = query.get("start-after", [""])[0]
+    first = int(query.get("continuation-token", ["0"])[0]) or int(after[-13:-4] or -1) + 1
+    if "empty" in asked.path or "delimiter" in query:
         return answer(
             "200 OK", "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
         )
-    after = first + PAGE
-    more = f"<NextContinuationToken>{after}</NextContinuationToken>" if after < KEYS else ""
+    end = first + PAGE
+    more = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < KEYS else ""
     entries = "".join(
         f"<Contents><Key>data/spot/daily/trades/SYMBOL/SYMBOL-trades-{number:09}.zip</Key>"
         "<LastModified>2026-05-08T00:00:00.000Z</LastModified>"
         f"<ETag>&quot;{number:032x}&quot;</ETag><Size>{number}</Size></Contents>"
-        for number in range(first, min(after, KEYS))
+        for number in range(first, min(end, KEYS))
     )
     return answer(
         "200 OK",
-        f"<ListBucketResult><IsTruncated>{str(after < KEYS).lower()}</IsTruncated>"
+        f"<ListBucketResult><IsTruncated>{str(end < KEYS).lower()}</IsTruncated>"
         f"{more}{entries}</ListBucketResult>",
     )
 
@@ -95,4 +96,7 @@ def test_a_plan_of_a_long_listing_fits_into_200_mb(lakebed: Lakebed, listing: Ga
 
     assert used < LIMIT
     assert f"{KEYS:,} copy, 0 skip, 0 changed, 0 extra" in out
-    assert len(listing.seen) == KEYS // PAGE + 1
+    # A busy machine may also ask for a single key, or for folders.
+    whole = [asked for asked in listing.seen if f"max-keys={PAGE}" in asked.path]
+    pages = [asked for asked in whole if "delimiter" not in asked.path]
+    assert len(pages) == KEYS // PAGE + 1

@@ -203,8 +203,8 @@ def test_a_page_in_the_opposite_order_is_refused_unless_sorted() -> None:
     assert [f.key for f in sorted_objects(store, "bucket")] == ["a", "b"]
 
 
-def test_objects_before_a_refusal_were_given_as_they_came() -> None:
-    found = objects(Scripted(page("a", "b", "a")), "bucket")
+def test_pages_before_a_refused_one_were_given_and_nothing_of_it() -> None:
+    found = objects(Scripted(page("a", "b", token="1"), page("c", "a")), "bucket")
     assert [next(found).key, next(found).key] == ["a", "b"]
     with pytest.raises(ListingRefused):
         next(found)

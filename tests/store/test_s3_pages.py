@@ -7,12 +7,14 @@ from urllib.parse import quote_plus
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakebed.errors import ListingRefused
 from lakebed.model.objects import Object
+from lakebed.store.contract import Page
 from lakebed.store.s3.pages import parse_page
+from lakebed.store.s3.rows import columns
 
 MOMENT = datetime(2026, 5, 8, 12, 30, 15, 123000, tzinfo=UTC)
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -241,3 +243,92 @@ def test_a_publishers_own_page_is_read(real: Path, name: str, count: int, trunca
     assert all(found.md5 and found.size for found in page.objects)
     assert (page.token is not None) == truncated
     assert page.token is None or page.token == keys[-1]
+
+
+# --- entries of one shape ------------------------------------------------------------------------
+
+
+def by_parser_alone(content: bytes) -> Page | None:
+    """As a page is read whose entries differ, or None where it is refused: the comment changes
+    nothing but the way."""
+    with_comment = content.replace(b"</Contents>", b"<!-- --></Contents>")
+    try:
+        return parse_page(with_comment, "")
+    except ListingRefused:
+        return None
+
+
+def by_columns(content: bytes) -> Page | None:
+    try:
+        return parse_page(content, "")
+    except ListingRefused:
+        return None
+
+
+def test_entries_of_one_shape_are_read_by_columns() -> None:
+    owner = "<Owner><ID>1</ID><DisplayName/></Owner></Contents>"
+    entries = [row(key).replace("</Contents>", owner) for key in "abc"]
+    found = columns(listing(LAST, *entries))
+    assert found is not None
+    assert found.texts["Key"] == ("b", "c")
+    assert found.rest == listing(LAST, entries[0])
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (row(),),
+        (row(), row().replace("</Contents>", "<Owner/></Contents>")),
+        (row(), row().replace("<Size>7</Size>", "<Size>7")),
+        (row(), " ", row()),
+        (row(), "<!-- -->", row()),
+        (row("a&amp;"), row("b")),
+        (row(), row("é")),
+        (row(), row("a\nb")),
+        (row(), "<CommonPrefixes><Prefix>a</Prefix></CommonPrefixes>", row()),
+    ],
+)
+def test_what_differs_from_the_first_entry_is_left_to_the_parser(entries: tuple[str, ...]) -> None:
+    content = listing(LAST, *entries)
+    assert columns(content) is None
+    assert by_columns(content) == by_parser_alone(content)
+
+
+PIECES = st.sampled_from(
+    [
+        b"<Contents>",
+        b"</Contents>",
+        b"<Key>",
+        b"</Key>",
+        b"<Size>",
+        b"<",
+        b">",
+        b"/",
+        b"&",
+        b"&#34;",
+        b"&lt;",
+        b"]]>",
+        b"<![CDATA[",
+        b"<?",
+        b"?>",
+        b"%",
+        b"+",
+        b"\n",
+        b"\0",
+        b"\xff",
+        b"",
+        b"0",
+        b"x",
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_both_ways_read_the_same_from_whatever_comes(data: st.DataObject) -> None:
+    content = listing(URL, LAST, *(row(key) for key in ("a", "b%2F", "c+d")))
+    for _ in range(data.draw(st.integers(0, 2))):
+        start = data.draw(st.integers(0, len(content)))
+        end = data.draw(st.integers(start, min(start + 40, len(content))))
+        content = content[:start] + data.draw(PIECES) + content[end:]
+    assert by_columns(content) == by_parser_alone(content)

@@ -1,16 +1,17 @@
 """The merge of two listings, and the couples of archives and sidecars in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.pair import is_sidecar, sidecar_of
 from lakebed.transfer.merge import Couple, Entry, merge, pairs
+from lakebed.transfer.reading import Reading
 
 MOMENT = datetime(2026, 5, 8, tzinfo=UTC)
 
@@ -22,20 +23,21 @@ KEYS = st.lists(PIECES, min_size=1, max_size=5).map("".join)
 KEY_SETS = st.frozensets(KEYS, max_size=25)
 
 
-def listed(keys: frozenset[str], prefix: str = "") -> Iterator[Object]:
-    return iter([Object(prefix + key, 1, "etag", MOMENT) for key in sorted(keys)])
+def listed(keys: frozenset[str], prefix: str = "") -> Reading:
+    """In pages of two objects, and an empty one."""
+    found = [Object(prefix + key, 1, "etag", MOMENT) for key in sorted(keys)]
+    pages = [found[place : place + 2] for place in range(0, len(found), 2)]
+    return Reading(iter([(), *pages]), len(prefix))
 
 
 def merged(source: frozenset[str], destination: frozenset[str]) -> list[Entry]:
-    left, right = Location("a", "b", "data/"), Location("c", "d", "bronze/spot/")
-    return list(
-        merge(
-            listed(source, left.path),
-            listed(destination, right.path),
-            left.relative,
-            right.relative,
-        )
-    )
+    return list(merge(listed(source, "data/"), listed(destination, "bronze/spot/")))
+
+
+def couples(keys: Iterable[str], sidecars: bool = True, *, after: str = "") -> Iterator[Couple]:
+    """Of a source with these keys, and an empty destination."""
+    found = pairs(listed(frozenset(keys)), listed(frozenset()), sidecars, after=after)
+    return (couple for couple in found if isinstance(couple, Couple))
 
 
 def entries(*keys: str) -> list[Entry]:
@@ -52,7 +54,7 @@ def keys_of(couple: Couple) -> list[str]:
 
 
 def coupled(*keys: str) -> list[tuple[str | None, str | None]]:
-    return [halves(couple) for couple in pairs(iter(entries(*keys)), sidecars=True)]
+    return [halves(couple) for couple in couples(keys)]
 
 
 # --- merge ---------------------------------------------------------------------------------------
@@ -76,13 +78,10 @@ def test_an_entry_holds_the_full_keys_of_both_ends() -> None:
 
 
 def test_a_merge_reads_its_listings_as_streams() -> None:
-    def endless() -> Iterator[Object]:
-        number = 0
-        while True:
-            yield Object(f"{number:09}", 1, "etag", MOMENT)
-            number += 1
+    def endless() -> Reading:
+        return Reading([Object(f"{number:09}", 1, "etag", MOMENT)] for number in count())
 
-    both = merge(endless(), endless(), str, str)
+    both = merge(endless(), endless())
     assert [next(both).key for _ in range(3)] == ["000000000", "000000001", "000000002"]
 
 
@@ -121,7 +120,7 @@ def test_a_folder_has_no_sidecar() -> None:
 
 
 def test_without_sidecars_each_entry_is_an_archive_alone() -> None:
-    found = list(pairs(iter(entries("X", "X.CHECKSUM")), sidecars=False))
+    found = list(couples(["X", "X.CHECKSUM"], sidecars=False))
     assert [(halves(couple), couple.floor) for couple in found] == [
         (("X", None), "X"),
         (("X.CHECKSUM", None), "X.CHECKSUM"),
@@ -129,37 +128,41 @@ def test_without_sidecars_each_entry_is_an_archive_alone() -> None:
 
 
 def test_a_couple_goes_by_the_key_of_its_archive() -> None:
-    both, alone = pairs(iter(entries("a", "a.CHECKSUM", "b.CHECKSUM")), sidecars=True)
+    both, alone = couples(["a", "a.CHECKSUM", "b.CHECKSUM"])
     assert (both.key, alone.key) == ("a", "b.CHECKSUM")
 
 
 def test_a_couple_is_yielded_as_soon_as_its_sidecar_came() -> None:
-    def then_fail(found: list[Entry]) -> Iterator[Entry]:
-        yield from found
+    def then_fail() -> Iterator[list[Object]]:
+        yield [Object(key, 1, "etag", MOMENT) for key in ("X", "X.CHECKSUM")]
         raise AssertionError("read too far")
 
-    couples = pairs(then_fail(entries("X", "X.CHECKSUM")), sidecars=True)
-    assert halves(next(couples)) == ("X", "X.CHECKSUM")
+    found = pairs(Reading(then_fail()), listed(frozenset()), sidecars=True)
+    first = next(found)
+    assert isinstance(first, Couple)
+    assert halves(first) == ("X", "X.CHECKSUM")
 
 
 def test_no_more_archives_wait_than_a_key_has_characters() -> None:
     deep = ["X" + "!" * length for length in range(100)]
     read = 0
 
-    def counted() -> Iterator[Entry]:
+    def counted() -> Iterator[list[Object]]:
         nonlocal read
-        for entry in entries(*deep, "Y"):
+        for key in (*deep, "Y"):
             read += 1
-            yield entry
+            yield [Object(key, 1, "etag", MOMENT)]
 
-    couples = pairs(counted(), sidecars=True)
-    assert halves(next(couples)) == (deep[-1], None)
+    found = pairs(Reading(counted()), listed(frozenset()), sidecars=True)
+    first = next(found)
+    assert isinstance(first, Couple)
+    assert halves(first) == (deep[-1], None)
     assert read == 101
-    assert [couple.key for couple in couples] == [*reversed(deep[:-1]), "Y"]
+    assert [c.key for c in found if isinstance(c, Couple)] == [*reversed(deep[:-1]), "Y"]
 
 
 def test_the_floor_stays_below_the_lowest_archive_that_waits() -> None:
-    found = pairs(iter(entries("W", "X", "X!", "X!.CHECKSUM", "X-", "Y")), sidecars=True)
+    found = couples(["W", "X", "X!", "X!.CHECKSUM", "X-", "Y"])
     assert [(couple.key, couple.floor) for couple in found] == [
         ("W", "W"),
         ("X!", "W"),
@@ -170,13 +173,13 @@ def test_the_floor_stays_below_the_lowest_archive_that_waits() -> None:
 
 
 def test_the_first_floor_is_where_the_entries_began() -> None:
-    found = list(pairs(iter(entries("X", "X!", "X.CHECKSUM")), sidecars=True, after="V"))
+    found = list(couples(["X", "X!", "X.CHECKSUM"], after="V"))
     assert [(couple.key, couple.floor) for couple in found] == [("X!", "V"), ("X", "X.CHECKSUM")]
 
 
 @given(KEY_SETS)
 def test_couples_lose_nothing_and_join_what_belongs_together(keys: frozenset[str]) -> None:
-    found = list(pairs(iter(entries(*keys)), sidecars=True))
+    found = list(couples(keys))
     assert sorted(key for couple in found for key in keys_of(couple)) == sorted(keys)
     together = {
         (key, sidecar_of(key))
@@ -191,14 +194,12 @@ def test_a_stream_cut_anywhere_goes_on_from_its_floor(
     keys: frozenset[str], sidecars: bool, data: st.DataObject
 ) -> None:
     """The law on which a resume relies."""
-    whole = entries(*keys)
-    couples = list(pairs(iter(whole), sidecars))
-    cut = data.draw(st.integers(0, len(couples)), label="couples yielded before the cut")
-    before = couples[:cut]
+    whole = list(couples(keys, sidecars))
+    cut = data.draw(st.integers(0, len(whole)), label="couples yielded before the cut")
+    before = whole[:cut]
     floor = before[-1].floor if before else ""
 
-    rest = (entry for entry in whole if entry.key > floor)
-    again = list(pairs(rest, sidecars, after=floor))
+    again = list(couples((key for key in keys if key > floor), sidecars, after=floor))
 
     def below(couple: Couple) -> bool:
         return max(keys_of(couple)) <= floor
@@ -206,14 +207,14 @@ def test_a_stream_cut_anywhere_goes_on_from_its_floor(
     def above(couple: Couple) -> bool:
         return min(keys_of(couple)) > floor
 
-    assert all(below(couple) or above(couple) for couple in couples), "no couple is cut in two"
-    assert [halves(c) for c in again] == [halves(c) for c in couples if above(c)]
-    assert all(couple in before for couple in couples if below(couple)), "the floor is yielded"
-    assert {halves(c) for c in before} | {halves(c) for c in again} == {halves(c) for c in couples}
+    assert all(below(couple) or above(couple) for couple in whole), "no couple is cut in two"
+    assert [halves(c) for c in again] == [halves(c) for c in whole if above(c)]
+    assert all(couple in before for couple in whole if below(couple)), "the floor is yielded"
+    assert {halves(c) for c in before} | {halves(c) for c in again} == {halves(c) for c in whole}
 
 
 @given(KEY_SETS)
 def test_floors_never_fall_and_the_last_one_is_the_end(keys: frozenset[str]) -> None:
-    floors = [couple.floor for couple in pairs(iter(entries(*keys)), sidecars=True)]
+    floors = [couple.floor for couple in couples(keys)]
     assert floors == sorted(floors)
     assert not keys or floors[-1] == max(keys)

@@ -1,20 +1,26 @@
 """The entry point: run a command, and turn every end into one line and an exit code."""
 
 import errno
+import gc
 import sys
 from collections.abc import Sequence
 
 from typer import TyperException
 
-from lakebed.cli.app import app
+from lakebed.cli.app import COMMANDS, build
 from lakebed.cli.options import EVERYWHERE
 from lakebed.cli.output import failed, flush, silence
 from lakebed.cli.session import complain, show_trace
 from lakebed.errors import Exit, LakebedError
 
+_COLLECT_AFTER = 50_000
+"""Objects made and not freed until cycles are searched for, instead of 700: imports and listings
+make a great many that stay, or are freed without a search (docs/adr/0013)."""
+
 
 def main() -> None:
     """The `lakebed` command."""
+    gc.set_threshold(_COLLECT_AFTER)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -37,7 +43,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _ended(arguments: Sequence[str]) -> int:
     try:
-        code = app(list(arguments), prog_name="lakebed", standalone_mode=False)
+        named = arguments[:1] if set(arguments[:1]) & set(COMMANDS) else COMMANDS
+        code = build(named)(list(arguments), prog_name="lakebed", standalone_mode=False)
         return int(code or Exit.COMPLETED)
     except TyperException as error:
         complain(_usage(error))

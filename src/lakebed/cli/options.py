@@ -180,10 +180,18 @@ class Selection:
         typer.Option(
             "--files-from",
             metavar="FILE",
-            help="Only these keys, one a line, relative to SOURCE; at most 8 MiB; - reads stdin.",
+            help="Only these keys, one a line, relative to SOURCE; - reads stdin, at most 8 MiB.",
             rich_help_panel=SELECTION,
         ),
     ] = None
+    from0: Annotated[
+        bool,
+        typer.Option(
+            "--from0",
+            help="Keys in --files-from end in NUL, as of find -print0.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = False
 
 
 @dataclass(frozen=True)

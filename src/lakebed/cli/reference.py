@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from lakebed.cli.app import app
+from lakebed.cli.app import build
 from lakebed.cli.command import COMMON, panels
 from lakebed.errors import EXIT_MEANING
 
@@ -23,7 +23,7 @@ Generated from the commands by `python -m lakebed.cli.reference > docs/cli.md`; 
 
 def render() -> str:
     """The whole page, in Markdown."""
-    root = get_command(app)
+    root = get_command(build())
     context = root.make_context("lakebed", [], resilient_parsing=True)
     pages = [page for path in _commands(root, context) for page in path]
     return "\n".join([HEAD, *_exit_codes(), *_every_command(root, context), *pages])

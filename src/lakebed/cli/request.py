@@ -4,11 +4,11 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from lakebed.cli.options import Comparison, Deletion, Limits, Network, Selection, Transfer
 from lakebed.errors import UsageError
-from lakebed.model.operation import Filters, Options
+from lakebed.model.operation import Filters, KeyFile, Options
 from lakebed.model.quantity import (
     MIB,
     format_size,
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 STDIN = Path("-")
 MAX_KEYS_BYTES = 8 * MIB
-"""The longest `--files-from`: its keys are held in memory, and are part of the request that the
-ledger keeps."""
+"""The longest `--files-from` whose keys are part of the request that the ledger keeps; of a longer
+one it keeps where it is, and its digest."""
 MIN_MEMORY = MIB
 """The least `--memory`: no piece of an object would ever fit into less."""
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def filters(selection: Selection, now: datetime | None = None) -> Filters:
         max_size=_read(selection.max_size, "--max-size", parse_size),
         newer=_read(selection.newer, "--newer", lambda text: parse_moment(text, now)),
         older=_read(selection.older, "--older", lambda text: parse_moment(text, now)),
-        keys=_keys(selection.files_from) if selection.files_from else None,
+        **_keys(selection.files_from, nul=selection.from0),
     )
 
 
@@ -115,24 +115,31 @@ def _read(text: str | None, option: str, parse: Callable[[str], T]) -> T | None:
         ) from None
 
 
-def _keys(path: Path) -> tuple[str, ...]:
-    """The lines of the file; blank ones are left out."""
+class _Keys(TypedDict, total=False):
+    keys: tuple[str, ...]
+    keys_file: KeyFile
+
+
+def _keys(path: Path | None, *, nul: bool) -> _Keys:
+    """The keys that the file lists, or the file itself where it is long."""
+    if path is None:
+        return {}
+    from lakebed.transfer.wanted import key_file, keys_of
+
+    subject = f"--files-from {path}"
     try:
         content = _start_of(path)
-        if len(content) > MAX_KEYS_BYTES:
-            raise UsageError(
-                f"the list is larger than {format_size(MAX_KEYS_BYTES)}",
-                subject=f"--files-from {path}",
-                advice="split it, or choose the keys with --include",
-            )
-        lines = content.decode().split("\n")
     except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", subject=subject) from None
+    if len(content) <= MAX_KEYS_BYTES:
+        return {"keys": keys_of(content, subject, nul=nul)}
+    if path == STDIN:
         raise UsageError(
-            f"cannot be read: {error.strerror}", subject=f"--files-from {path}"
-        ) from None
-    except UnicodeDecodeError:
-        raise UsageError("keys are UTF-8", subject=f"--files-from {path}") from None
-    return tuple(key for line in lines if (key := line.removesuffix("\r")))
+            f"the list is longer than {format_size(MAX_KEYS_BYTES)}, and cannot be read again",
+            subject=subject,
+            advice="write it to a file, which may be of any length",
+        )
+    return {"keys_file": key_file(path, nul=nul)}
 
 
 def _start_of(path: Path) -> bytes:

@@ -127,6 +127,16 @@ class OnChange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file of relative keys, too long to be part of a request: one a line, or up to a NUL."""
+
+    path: str
+    sha256: str
+    """Of its content when the operation began, in hex."""
+    nul: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which objects of the source an operation acts on. Sizes in bytes, moments in UTC.
 
@@ -140,6 +150,7 @@ class Filters:
     newer: datetime | None = None
     older: datetime | None = None
     keys: tuple[str, ...] | None = None
+    keys_file: KeyFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

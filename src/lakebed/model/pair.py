@@ -13,6 +13,11 @@ def is_sidecar(key: str) -> bool:
     return key.endswith(SIDECAR_SUFFIX) and key.rpartition("/")[2] != SIDECAR_SUFFIX
 
 
+def may_have_sidecar(key: str) -> bool:
+    """Whether it is the name of an archive: neither a folder's, nor a sidecar's."""
+    return bool(key) and not key.endswith("/") and not is_sidecar(key)
+
+
 def sidecar_of(key: str) -> str:
     return key + SIDECAR_SUFFIX
 

@@ -18,7 +18,6 @@ from lakebed.store.folder.unmade import to_be_made
 from lakebed.store.pace.level import MOST
 from lakebed.store.pace.line import Line
 from lakebed.store.pace.paces import Limits, Paces
-from lakebed.store.probe import Probe
 from lakebed.store.wrappers.retry import Backoff
 from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
@@ -140,6 +139,9 @@ class Ends:
             return kept
         if not probe:
             return UNPROBED
+        # Most runs find what an earlier one did, and need not wait for the import.
+        from lakebed.store.probe import Probe
+
         found = Probe(store, location.bucket, location.folder, cancellation).run()
         if found.note:
             # Not kept: whoever grants what was missing must not wait for a day.

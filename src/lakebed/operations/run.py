@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from types import TracebackType
@@ -137,7 +137,7 @@ class Platform:
                 self._ends.sides(request, self._cancellation.child(), writes=False)
             )
             planner = Planner(sides, LedgerMemory(self.ledger.engine, request), request.kind)
-            steps = planner.steps()
+            steps = stack.enter_context(closing(planner.steps()))
             while page := list(islice(steps, _PAGE)):
                 for step in planner.quarantined(page):
                     yield from map(_held, step.planned) if _in_quarantine(step) else step.planned

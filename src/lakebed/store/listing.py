@@ -7,10 +7,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from itertools import chain, pairwise
+from operator import lt
 
 from lakebed.errors import DiskFull, ListingRefused
 from lakebed.model.objects import Object
 from lakebed.store.contract import Store
+
+Listed = tuple[Object, ...]
+"""The objects of one page."""
 
 _SORTER = """
 PRAGMA journal_mode = OFF;
@@ -29,17 +34,32 @@ def objects(store: Store, bucket: str, prefix: str = "", *, after: str = "") -> 
     Raises ListingRefused, naming the keys, where the store's answer is out of order, repeats
     itself, strays from the prefix or does not advance; and what `Store.list_page` raises.
     """
+    return chain.from_iterable(pages(store, bucket, prefix, after=after))
+
+
+def pages(store: Store, bucket: str, prefix: str = "", *, after: str = "") -> Iterator[Listed]:
+    """As `objects`, page by page."""
+    listed = unordered_pages(store, bucket, prefix, after=after)
+    return in_strict_order(listed, store, bucket, after)
+
+
+def in_strict_order(
+    listed: Iterator[Listed], store: Store, bucket: str, after: str
+) -> Iterator[Listed]:
+    """The pages, each once it is known to come in order after the one before it."""
     last = after
-    for found in unordered_objects(store, bucket, prefix, after=after):
-        if found.key <= last:
+    for page in listed:
+        keys = [last, *(found.key for found in page)]
+        if not all(map(lt, keys, keys[1:])):
+            before, key = next(pair for pair in pairwise(keys) if not lt(*pair))
             raise _refused(
                 store,
                 bucket,
-                f"the key {found.key!r} was listed after {last!r}",
+                f"the key {key!r} was listed after {before!r}",
                 'the store lists out of order: set disable = ["ordered"] for this store',
             )
-        last = found.key
-        yield found
+        last = keys[-1]
+        yield page
 
 
 def sorted_objects(
@@ -78,6 +98,13 @@ def unordered_objects(
     Raises ListingRefused where the answer strays from the prefix or does not advance; a key that
     comes twice is not noticed.
     """
+    return chain.from_iterable(unordered_pages(store, bucket, prefix, after=after))
+
+
+def unordered_pages(
+    store: Store, bucket: str, prefix: str = "", *, after: str = ""
+) -> Iterator[Listed]:
+    """As `unordered_objects`, page by page."""
     token: str | None = None
     while True:
         page = store.list_page(bucket, prefix, after=after, token=token)
@@ -86,7 +113,7 @@ def unordered_objects(
                 raise _refused(
                     store, bucket, f"the key {found.key!r} does not start with {prefix!r}"
                 )
-            yield found
+        yield page.objects
         if page.token is None:
             return
         if page.token == token or not page.objects:
@@ -102,7 +129,7 @@ def _keep(sorter: sqlite3.Connection, found: Object, store: Store, bucket: str) 
         raise _refused(store, bucket, f"the key {found.key!r} was listed twice") from None
 
 
-def _last(listed: tuple[Object, ...]) -> str:
+def _last(listed: Listed) -> str:
     return repr(listed[-1].key) if listed else "an empty page"
 
 

@@ -4,7 +4,7 @@ from lakebed.errors import DestinationChanged, LakebedError
 from lakebed.model.objects import Object
 from lakebed.model.operation import Compare, Kind, OnChange, Outcome, Unit
 from lakebed.transfer.compare import settled_by_listing, unchanged
-from lakebed.transfer.listings import held_now
+from lakebed.transfer.now import held_now
 from lakebed.transfer.outcomes import failed
 from lakebed.transfer.recorder import Memory
 from lakebed.transfer.sides import Sides

@@ -6,7 +6,7 @@ from lakebed.model.operation import Compare, Copied, Proof
 
 def settled_by_listing(compare: Compare, source: Object, destination: Object) -> bool:
     """Whether the two listings alone show the object unchanged, so that nobody need remember."""
-    return compare is not Compare.DIGEST and _same_md5(source, destination)
+    return compare is not Compare.DIGEST and same_md5(source, destination)
 
 
 def unchanged(
@@ -32,7 +32,7 @@ def unchanged(
         return True, "copied before"
     if source.size != destination.size:
         return False, "other size"
-    if _same_md5(source, destination):
+    if same_md5(source, destination):
         return True, "same MD5"
     if compare is Compare.ETAG or (source.md5 and destination.md5):
         return False, "other ETag"
@@ -43,7 +43,9 @@ def unchanged(
 _BY_DIGEST = (Proof.PUBLISHER_SHA256, Proof.SERVER_CHECKSUM)
 
 
-def _same_md5(source: Object, destination: Object) -> bool:
-    return (
-        source.size == destination.size and source.md5 is not None and source.md5 == destination.md5
-    )
+def same_md5(source: Object, destination: Object) -> bool:
+    """Whether sizes are equal, and ETags that are MD5s."""
+    if source.size != destination.size:
+        return False
+    md5 = source.md5
+    return md5 is not None and md5 == destination.md5

@@ -8,8 +8,8 @@ from functools import partial
 from lakebed.errors import DestinationChanged, LakebedError, LimitReached, SourceChanged
 from lakebed.model.objects import Object
 from lakebed.model.operation import Item, ObjectState, Outcome, Unit
-from lakebed.transfer.listings import held_now
 from lakebed.transfer.move import ENDS_OPERATION
+from lakebed.transfer.now import held_now
 from lakebed.transfer.outcomes import deleted, failed
 from lakebed.transfer.recorder import Recorder
 from lakebed.transfer.sides import Sides

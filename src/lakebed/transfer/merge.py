@@ -1,13 +1,15 @@
 """Two sorted listings become one stream of entries, and entries that belong together couples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lakebed.model.objects import Object
-from lakebed.model.pair import archive_of, is_sidecar, sidecar_of
+from lakebed.model.pair import archive_of, is_sidecar, may_have_sidecar, sidecar_of
+from lakebed.transfer.reading import Reading
+from lakebed.transfer.stretch import Stretch, unchanged_stretch
 
-Relative = Callable[[str], str]
-"""From a full key to its key relative to the location, keeping the order."""
+_WORTH = 50
+"""Entries of which a stretch is made: shorter ones would cut into what is decided together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +44,55 @@ class Couple:
         return next(entry.key for entry in (self.archive, self.sidecar) if entry)
 
 
-def merge(
-    source: Iterator[Object],
-    destination: Iterator[Object],
-    source_relative: Relative,
-    destination_relative: Relative,
-) -> Iterator[Entry]:
-    """One entry for each relative key of two listings, in order; both are read as streams."""
-    left, right = next(source, None), next(destination, None)
-    while left is not None or right is not None:
-        left_key = None if left is None else source_relative(left.key)
-        right_key = None if right is None else destination_relative(right.key)
+def merge(source: Reading, destination: Reading) -> Iterator[Entry]:
+    """One entry for each relative key of two listings, in order; both are read as streams, and
+    may be skipped through between two entries."""
+    while True:
+        left, right = source.head(), destination.head()
+        if left is None and right is None:
+            return
+        left_key = None if left is None else left.key[source.cut :]
+        right_key = None if right is None else right.key[destination.cut :]
         key = min(key for key in (left_key, right_key) if key is not None)
-        yield Entry(key, left if left_key == key else None, right if right_key == key else None)
         if left_key == key:
-            left = next(source, None)
+            source.skip()
         if right_key == key:
-            right = next(destination, None)
+            destination.skip()
+        yield Entry(key, left if left_key == key else None, right if right_key == key else None)
 
 
-def pairs(entries: Iterator[Entry], sidecars: bool, *, after: str = "") -> Iterator[Couple]:
-    """Couples of entries in key order; without `sidecars` each entry is an archive alone.
+def pairs(
+    source: Reading,
+    destination: Reading,
+    sidecars: bool,
+    *,
+    after: str = "",
+    skim: bool = False,
+) -> Iterator[Couple | Stretch]:
+    """Couples in key order; without `sidecars` each entry is an archive alone.
 
-    `after` is the cursor at which `entries` begin, and the lowest `floor` yielded. An archive
+    `after` is the cursor at which both listings begin, and the lowest `floor` yielded. An archive
     is yielded as soon as its sidecar came or can come no more, so couples are not in key order
-    where keys such as `X-1` sort between `X` and `X.CHECKSUM`.
+    where keys such as `X-1` sort between `X` and `X.CHECKSUM`. To `skim` is to yield stretches
+    where many neighbours are unchanged.
     """
-    if not sidecars:
-        for entry in entries:
-            yield Couple(entry, None, entry.key)
-        return
-    waiting = _Waiting(after)
-    for entry in entries:
-        yield from waiting.release(entry.key)
-        if is_sidecar(entry.key):
-            yield waiting.couple(entry)
-        elif is_sidecar(sidecar_of(entry.key)):
-            waiting.push(entry)
-        else:
-            yield waiting.alone(entry)
+    waiting, soon = _Waiting(after, sidecars), 0
+    entries = merge(source, destination)
+    while True:
+        if skim and soon <= 0 and not waiting:
+            stretch = unchanged_stretch(source, destination, sidecars)
+            if stretch.entries >= _WORTH:
+                source.skip(stretch.entries)
+                destination.skip(stretch.entries)
+                waiting.skipped(stretch.floor)
+                yield stretch
+                continue
+            soon = stretch.entries + 1  # what was just looked at in vain
+        entry = next(entries, None)
+        if entry is None:
+            break
+        soon -= 1
+        yield from waiting.take(entry)
     yield from waiting.release(None)
 
 
@@ -91,21 +103,37 @@ class _Waiting:
     next, the last one is always released first, and there are never more than a key has bytes.
     """
 
-    def __init__(self, after: str) -> None:
+    def __init__(self, after: str, sidecars: bool) -> None:
+        self._sidecars = sidecars
         self._archives: list[Entry] = []
         self._seen = after
         self._below = after
         """The last key seen before the lowest waiting archive came."""
 
+    def __bool__(self) -> bool:
+        return bool(self._archives)
+
     @property
     def _floor(self) -> str:
         return self._below if self._archives else self._seen
 
-    def push(self, archive: Entry) -> None:
-        if not self._archives:
-            self._below = self._seen
-        self._archives.append(archive)
-        self._seen = archive.key
+    def skipped(self, floor: str) -> None:
+        """Everything up to `floor` was yielded by somebody else, while nothing waited."""
+        self._seen = floor
+
+    def take(self, entry: Entry) -> Iterator[Couple]:
+        """The couples that are complete once `entry` came."""
+        if not self._sidecars:
+            yield Couple(entry, None, entry.key)
+            return
+        yield from self.release(entry.key)
+        if is_sidecar(entry.key):
+            yield self._couple(entry)
+        elif may_have_sidecar(entry.key):
+            self._push(entry)
+        else:
+            self._seen = entry.key
+            yield Couple(entry, None, self._floor)
 
     def release(self, key: str | None) -> Iterator[Couple]:
         """The archives whose sidecar would have come before `key`; None: all."""
@@ -113,13 +141,15 @@ class _Waiting:
             archive = self._archives.pop()
             yield Couple(archive, None, self._floor)
 
-    def couple(self, sidecar: Entry) -> Couple:
+    def _push(self, archive: Entry) -> None:
+        if not self._archives:
+            self._below = self._seen
+        self._archives.append(archive)
+        self._seen = archive.key
+
+    def _couple(self, sidecar: Entry) -> Couple:
         self._seen = sidecar.key
         if self._archives and self._archives[-1].key == archive_of(sidecar.key):
             archive = self._archives.pop()
             return Couple(archive, sidecar, self._floor)
         return Couple(None, sidecar, self._floor)
-
-    def alone(self, entry: Entry) -> Couple:
-        self._seen = entry.key
-        return Couple(entry, None, self._floor)

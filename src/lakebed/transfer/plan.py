@@ -1,16 +1,17 @@
 """The plan: for each couple of the merged listings what is to be done, and why. O(1) in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from lakebed.errors import LakebedError, ObjectMissing
 from lakebed.model.objects import Object
 from lakebed.model.operation import (
     Action,
+    Compare,
     Copied,
     Counters,
     Decision,
+    Filters,
     Item,
     Kind,
     OnChange,
@@ -28,6 +29,7 @@ from lakebed.transfer.outcomes import failed, quarantined
 from lakebed.transfer.places import check_locations
 from lakebed.transfer.recorder import Memory, Quarantine
 from lakebed.transfer.sides import Sides
+from lakebed.transfer.stretch import Stretch
 
 _CHUNK = 500
 """Couples that are decided together, so that the ledger is asked once for many."""
@@ -76,13 +78,32 @@ class Planner:
         self._options = sides.options
         self._selector = Selector.of(sides.options.filters)
 
-    def steps(self, after: str = "") -> Iterator[Step]:
-        """Each couple's step. Raises what the listings raise; ListingRefused above all."""
-        wanted = filter(self._selected, couples(self._sides, after))
-        while chunk := list(islice(wanted, _CHUNK)):
-            memory = self._memory.copies(self._doubtful(chunk))
-            for couple in chunk:
-                yield self._step(couple, memory)
+    def steps(self, after: str = "", *, skim: bool = False) -> Generator[Step, None, None]:
+        """Each couple's step. Raises what the listings raise; ListingRefused above all.
+
+        To `skim` is to take stretches of unchanged couples as one step, where nothing more than
+        how many they are need be known of them. Close it after use: listings are under way.
+        """
+        with couples(self._sides, after, skim=skim and self._may_skim) as found:
+            for chunk in _chunks(filter(self._selected, found)):
+                doubtful = self._doubtful(chunk)
+                memory = self._memory.copies(doubtful) if doubtful else {}
+                for part in chunk:
+                    if isinstance(part, Stretch):
+                        yield _skimmed(part)
+                    else:
+                        yield self._step(part, memory)
+
+    @property
+    def _may_skim(self) -> bool:
+        """Whether equal sizes and MD5 ETags are all that is asked of an unchanged object."""
+        options = self._options
+        return (
+            self._kind is Kind.SYNC
+            and options.compare is not Compare.DIGEST
+            and options.filters == Filters()
+            and (options.ignore_existing or not options.delete_source)
+        )
 
     def quarantined(self, steps: Sequence[Step]) -> Iterator[Step]:
         """The steps, those settled whose pair is in quarantine as it is now."""
@@ -91,18 +112,21 @@ class Planner:
         for step in steps:
             yield _held_back(step, kept)
 
-    def _selected(self, couple: Couple) -> bool:
+    def _selected(self, couple: Couple | Stretch) -> bool:
+        if isinstance(couple, Stretch):
+            return True
         entry, key = couple.archive, couple.key
         if entry is None:
             entry, key = couple.sidecar, archive_of(key)
         held = (entry.source or entry.destination) if entry is not None else None
         return held is not None and self._selector.selects(key, held.size, held.modified)
 
-    def _doubtful(self, chunk: Sequence[Couple]) -> list[str]:
+    def _doubtful(self, chunk: Sequence[Couple | Stretch]) -> list[str]:
         """The keys of which only the ledger can tell whether they are unchanged."""
         return [
             entry.key
             for couple in chunk
+            if isinstance(couple, Couple)
             for entry in (couple.archive, couple.sidecar)
             if entry and entry.source and entry.destination
             if not settled_by_listing(self._options.compare, entry.source, entry.destination)
@@ -190,6 +214,22 @@ class Planner:
         counters = _count(couple, entries, tuple(planned), unit)
         counters.skipped = 0
         return Step(tuple(planned), couple.floor, counters, unit, tuple(outcomes))
+
+
+def _chunks(found: Iterator[Couple | Stretch]) -> Iterator[list[Couple | Stretch]]:
+    """A chunk ends with a stretch: the next one may be many listed pages away."""
+    chunk: list[Couple | Stretch] = []
+    for part in found:
+        chunk.append(part)
+        if len(chunk) >= _CHUNK or isinstance(part, Stretch):
+            yield chunk
+            chunk = []
+    yield chunk
+
+
+def _skimmed(stretch: Stretch) -> Step:
+    counted = Counters(listed=stretch.entries, skipped=stretch.entries, halves=stretch.halves)
+    return Step((), stretch.floor, counters=counted)
 
 
 def _digest(couple: Couple, items: Sequence[Item]) -> Object | None:

@@ -1,7 +1,8 @@
 """The way of an operation: plan, remember, move or prove, then delete what is extra."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import filterfalse
@@ -28,6 +29,8 @@ _UNITS = 250
 """Units after which a batch ends: what one transaction of the ledger remembers."""
 _STEPS = 5000
 """Steps in a batch at the most, so that it ends where nothing is to be done, too."""
+_LISTED = 25_000
+"""Listed objects in a batch, about: most of them may be in stretches that are one step each."""
 
 
 @dataclass(slots=True)
@@ -64,17 +67,18 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
         for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):
             go_on = partial(_go_on, again, recorder, act)
             workers.submit(partial(_act, sides, go_on, unit, limits))
-        for batch, steps in _batches(planner, recorder.cursor()):
-            sides.cancellation.check()
-            recorder.planned(batch)
-            for step in steps:
-                if step.unit is None:
-                    continue
-                if step.outcomes:
-                    recorder.settled(step.outcomes)
-                    limits.count(step.outcomes)
-                else:
-                    workers.submit(partial(_act, sides, act, step.unit, limits))
+        with closing(_batches(planner, recorder.cursor())) as batches:
+            for batch, steps in batches:
+                sides.cancellation.check()
+                recorder.planned(batch)
+                for step in steps:
+                    if step.unit is None:
+                        continue
+                    if step.outcomes:
+                        recorder.settled(step.outcomes)
+                        limits.count(step.outcomes)
+                    else:
+                        workers.submit(partial(_act, sides, act, step.unit, limits))
         sides.progress.listing = False
     if together is not None:
         limits.count(together.finish())
@@ -121,18 +125,22 @@ def _go_on(decide_again: Again, recorder: Recorder, act: Act, unit: Unit) -> lis
     return outcomes
 
 
-def _batches(planner: Planner, after: str) -> Iterator[tuple[Batch, list[Step]]]:
+def _batches(planner: Planner, after: str) -> Generator[tuple[Batch, list[Step]], None, None]:
     """Batches end, where they can, where nothing above the cursor has been decided: nobody who
     goes on from there meets, and counts, a couple again."""
     steps: list[Step] = []
-    units, highest = 0, after
-    for step in planner.steps(after):
-        steps.append(step)
-        units += len(step.units)
-        highest = max(highest, *(planned.key for planned in step.planned))
-        if (units >= _UNITS and step.floor >= highest) or len(steps) >= _STEPS:
-            yield _batch(planner, steps)
-            steps, units = [], 0
+    units, counted, highest = 0, 0, after
+    with closing(planner.steps(after, skim=True)) as planned:
+        for step in planned:
+            steps.append(step)
+            units += len(step.units)
+            counted += step.counters.listed
+            highest = max(highest, step.floor, *(decided.key for decided in step.planned))
+            if (units >= _UNITS and step.floor >= highest) or (
+                len(steps) >= _STEPS or counted >= _LISTED
+            ):
+                yield _batch(planner, steps)
+                steps, units, counted = [], 0, 0
     if steps:
         yield _batch(planner, steps)
 

@@ -4,10 +4,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from html import escape
 from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import escape
 
 from lakebed import errors
 from lakebed.model.checksum import Algorithm, Checksum
@@ -104,7 +103,7 @@ class S3Store:
 
     def create_bucket(self, bucket: str) -> None:
         region = self._client.endpoint.region
-        where = f"<LocationConstraint>{escape(region)}</LocationConstraint>"
+        where = f"<LocationConstraint>{escape(region, quote=False)}</LocationConstraint>"
         # Amazon's first region is the one that must not be named.
         constraint = where if region != "us-east-1" else ""
         configuration = f"<CreateBucketConfiguration>{constraint}</CreateBucketConfiguration>"
@@ -364,6 +363,9 @@ def _whole_checksum(headers: Mapping[str, str]) -> Checksum | None:
 
 
 def _moment(text: str) -> datetime | None:
+    # Takes longer to import than most commands have to wait for: only few ask for a moment.
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -420,7 +422,7 @@ def _checksum_header(checksum: Checksum | None) -> dict[str, str]:
 
 
 def _part_row(part: Part) -> str:
-    row = f"<PartNumber>{part.number}</PartNumber><ETag>{escape(part.etag)}</ETag>"
+    row = f"<PartNumber>{part.number}</PartNumber><ETag>{escape(part.etag, quote=False)}</ETag>"
     if part.checksum is not None:
         name = f"Checksum{part.checksum.algorithm.upper()}"
         row += f"<{name}>{part.checksum}</{name}>"
