@@ -136,7 +136,7 @@ def test_one_command_leads_from_data_to_a_page(
     ours = measured.series[0].runs[0]
     assert ours.source_requests["GetObject"] == 20
     assert ours.peak > 10_000_000
-    assert "proved by publisher-sha256" in ours.note
+    assert "publisher-sha256 10" in ours.note
     assert not list(stores.target.data.glob("small-pairs-*"))
 
 

@@ -55,7 +55,7 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> FakeUploads:
         left("gone.zip"),
     ]
 
-    def open_fake(settings: Settings, cancellation: object) -> WithUploads:
+    def open_fake(settings: Settings, cancellation: object, observer: object) -> WithUploads:
         return fake
 
     monkeypatch.setattr("lakebed.cli.platform.open_platform", open_fake)

@@ -36,7 +36,7 @@ _PLANTED = {_FOLDER: b"", _ODD: _BYTES, _BACKSLASH: _BYTES, "\uffee": b"", "😀
 
 
 class Probe:
-    """One probe of one bucket, below `prefix`, which must be a folder: less than 60 requests."""
+    """One probe of one bucket, below `prefix`, which must be a folder: less than 65 requests."""
 
     def __init__(
         self, store: Store, bucket: str, prefix: str, cancellation: Cancellation | None = None
