@@ -1,6 +1,6 @@
 """An S3 Inventory in place of the source's listing, whatever the order of its rows.
 
-It may be old: each object is read as the revision that its row names, or not at all.
+It may be old: an object that is another revision by now is one that changed after it was listed.
 """
 
 import csv
@@ -76,9 +76,9 @@ def inventoried(
 ) -> Iterator[Sequence[Object]]:
     """The objects of a folder that come after the relative key `after`, in key order, in pages.
 
-    All rows are read and sorted before the first page. Raises UsageError, naming file and line,
-    where a file is not what it was or should be or a row is no object of the source's bucket, and
-    the key where two rows have the same; DiskFull.
+    All rows are read before the first page. Raises UsageError where a file is not what it was or
+    should be, where a row is no object of the source's bucket (naming file and line), where two
+    rows have one key; DiskFull where they find no room to be sorted.
     """
     start = source.path + after if after else ""
     found = _objects(manifest_of(inventory), source, cancellation)
@@ -125,9 +125,8 @@ def _opened(file: Csv) -> Iterator[BufferedReader]:
 def _lines(file: BufferedReader, path: Path) -> Iterator[str]:
     packed = path.name.lower().endswith(".gz")
     try:
-        if packed and not file.read(1):
+        if packed and not file.peek(1):
             raise EOFError  # it would count as a sound one that holds nothing
-        file.seek(0)
         unpacked = gzip.GzipFile(fileobj=file) if packed else file
         while line := unpacked.readline(_MAX_LINE + 1):
             if len(line) > _MAX_LINE:
