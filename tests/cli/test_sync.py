@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from lakebed.model.location import Location
 from lakebed.model.operation import (
     Compare,
     Filters,
+    InventoryFile,
     Kind,
     Mode,
     ObjectState,
@@ -110,6 +112,17 @@ def test_keys_come_from_standard_input(
     assert platform.requests[0].options.filters.keys == ("a",)
 
 
+def test_an_inventory_is_remembered_with_its_digest(
+    lakebed: Lakebed, platform: FakePlatform, tmp_path: Path
+) -> None:
+    (tmp_path / "i.csv").write_bytes(b"b,k,1,2026-05-08,e\n")
+    for command in ("sync", "plan", "verify"):
+        lakebed(command, "--inventory", "i.csv", "a:b", "c:d")
+    digest = sha256(b"b,k,1,2026-05-08,e\n").hexdigest()
+    kept = InventoryFile(str(tmp_path / "i.csv"), digest)
+    assert [asked.options.inventory for asked in platform.requests] == [kept] * 3
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -119,6 +132,8 @@ def test_keys_come_from_standard_input(
         ("--memory x", "--memory x: not a size"),
         ("--files-from absent", "--files-from absent: cannot be read: No such file"),
         ("--files-from binary", "--files-from binary, line 1: keys are UTF-8"),
+        ("--inventory absent.csv", "--inventory absent.csv: cannot be read: No such file"),
+        ("--inventory binary", "--inventory binary: not an inventory"),
         ("--max-delete 3", "--max-delete without --delete"),
         ("--delete --files-from keys", "--delete with --files-from would delete"),
     ],

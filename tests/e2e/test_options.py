@@ -8,6 +8,7 @@ from lakebed.errors import Exit
 from lakebed.model.objects import Attributes
 from tests.e2e.buckets import Bucket, pair, pairs
 from tests.e2e.process import Ended, Lakebed
+from tests.transfer.inventories import as_csv, row_of, rows_of, write_inventory
 
 LARGE = 24 * 1024**2
 """More than goes in one piece."""
@@ -81,6 +82,41 @@ def test_files_from_takes_the_named_keys_alone(route: Route, stdin: bool) -> Non
 
     assert ended.code == Exit.COMPLETED, ended
     assert route.destination.keys() == ["a/two.txt", "four.zip"]
+
+
+def test_an_inventory_lists_the_source_in_its_place(route: Route) -> None:
+    route.source.fill({"odd + key/币 %41.txt": b"odd", "four.zip": b"4444"})
+    rows = rows_of(route.source.store, route.source.name)
+    manifest = write_inventory(route.lakebed.folder / "inventory", route.source.name, rows[::-1])
+    listed = route.source.content()
+    route.source.put("later", b"later")
+
+    ended = route.sync("--inventory", str(manifest))
+
+    assert ended.code == Exit.COMPLETED, ended
+    assert route.destination.content() == listed
+    ended = route.sync("--inventory", str(manifest), "--delete")
+    assert ended.code == Exit.USAGE
+    assert "--delete with --inventory" in ended.complaint
+    assert len(route.lakebed("operations", "--json").events) == 1
+
+
+def test_an_inventory_that_changed_ends_a_resume_in_one_line(route: Route) -> None:
+    route.source.put("a", b"a")
+    listed = route.source.listing()
+    inventory = route.lakebed.folder / "inventory.csv"
+    row = row_of(route.source.name, listed[0])
+    inventory.write_bytes(as_csv([row, ["another", *row[1:]]]))
+    refused = route.sync("--inventory", "inventory.csv")
+    assert refused.code == Exit.USAGE
+    assert "inventory.csv, line 2: no row of an inventory: it is of the bucket" in refused.complaint
+
+    inventory.write_bytes(as_csv([row]))
+    ended = route.lakebed("resume", str(refused.summary["operation_id"]), "--json")
+
+    assert ended.code == Exit.USAGE
+    assert "no longer what it was when the operation began" in ended.complaint
+    assert route.destination.keys() == []
 
 
 def test_one_exact_key_is_copied_alone(route: Route) -> None:

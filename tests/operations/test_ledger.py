@@ -34,6 +34,7 @@ _FILTERS = st.builds(
 _OPTIONS = st.builds(
     Options,
     filters=_FILTERS,
+    inventory=...,
     compare=...,
     delete=...,
     max_delete=...,

@@ -12,7 +12,9 @@ from lakebed.model.operation import Filters, Kind, OnChange, OperationState, Opt
 from lakebed.operations.states import exit_code
 from lakebed.store.capabilities import Capability
 from lakebed.store.pace.level import START
+from lakebed.transfer.manifest import inventory_file
 from tests.operations.platform import Seen, World, request
+from tests.transfer.inventories import write_inventory
 
 
 @pytest.fixture
@@ -215,6 +217,17 @@ def test_where_nothing_may_be_written_the_least_is_assumed_and_said(
         assert platform.capabilities(Location("dst", "b", "x/key")).names == frozenset()
         assert list(platform.probed()) == []
     assert "the least is assumed" in caplog.text
+
+
+def test_an_inventory_of_another_bucket_begins_nothing(world: World, tmp_path: Path) -> None:
+    manifest = write_inventory(tmp_path / "inventory", "another", [])
+    wrong = Options(inventory=inventory_file(manifest))
+    with world.platform() as platform:
+        with pytest.raises(errors.UsageError, match="it is of the bucket 'another'"):
+            platform.sync(request(options=wrong))
+        with pytest.raises(errors.UsageError, match="it is of the bucket 'another'"):
+            next(platform.plan(request(options=wrong)))
+        assert platform.ledger.list() == []
 
 
 def test_a_wrong_pattern_or_place_begins_nothing(world: World) -> None:

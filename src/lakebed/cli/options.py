@@ -192,6 +192,16 @@ class Selection:
             rich_help_panel=SELECTION,
         ),
     ] = False
+    inventory: Annotated[
+        Path | None,
+        typer.Option(
+            "--inventory",
+            metavar="FILE",
+            help="Read what SOURCE holds from an S3 Inventory, its manifest.json or a CSV file of "
+            "it, and do not list it.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from lakebed.cli.options import Comparison, Deletion, Limits, Network, Selection, Transfer
 from lakebed.errors import UsageError
-from lakebed.model.operation import Filters, KeyFile, Options
+from lakebed.model.operation import Filters, InventoryFile, KeyFile, Options
 from lakebed.model.quantity import (
     MIB,
     format_size,
@@ -62,6 +62,7 @@ def options(
         )
     return Options(
         filters=filters(selection),
+        inventory=_inventory(selection.inventory),
         compare=comparison.compare,
         ignore_existing=comparison.ignore_existing,
         delete=deletion.delete,
@@ -113,6 +114,14 @@ def _read(text: str | None, option: str, parse: Callable[[str], T]) -> T | None:
         raise UsageError(
             error.what, subject=f"{option} {error.subject}", advice=error.advice
         ) from None
+
+
+def _inventory(path: Path | None) -> InventoryFile | None:
+    if path is None:
+        return None
+    from lakebed.transfer.manifest import inventory_file
+
+    return inventory_file(path)
 
 
 class _Keys(TypedDict, total=False):

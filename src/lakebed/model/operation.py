@@ -137,6 +137,15 @@ class KeyFile:
 
 
 @dataclass(frozen=True, slots=True)
+class InventoryFile:
+    """An S3 Inventory on this machine: its manifest.json, or a CSV file of it."""
+
+    path: str
+    sha256: str
+    """Of the file's content when the operation began, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which objects of the source an operation acts on. Sizes in bytes, moments in UTC.
 
@@ -158,6 +167,8 @@ class Options:
     """How an operation is done. Everything that a resume needs to go on in the same way."""
 
     filters: Filters = Filters()
+    inventory: InventoryFile | None = None
+    """What lists the source in its place."""
     compare: Compare = Compare.AUTO
     ignore_existing: bool = False
     delete: bool = False

@@ -45,6 +45,7 @@ from lakebed.store.capabilities import Capabilities
 from lakebed.store.listing import unordered_objects
 from lakebed.transfer import sync
 from lakebed.transfer.filters import Selector
+from lakebed.transfer.inventory import check_inventory
 from lakebed.transfer.places import check_apart, check_locations
 from lakebed.transfer.plan import Planned, Planner, Step
 
@@ -96,6 +97,7 @@ class Platform:
         source, destination = self._named(request.source), self._named(request.destination)
         # What is wrong now would be wrong in a resume too: nothing is to be remembered of it.
         Selector.of(request.options.filters)
+        check_inventory(source, request.options)
         if request.kind is Kind.SYNC:
             ends = (identity_of(self.settings.store(end.store)) for end in (source, destination))
             check_locations(source, destination, same_endpoint=len(set(ends)) == 1)

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import chain, pairwise
 from operator import lt
 
-from lakebed.errors import DiskFull, ListingRefused
+from lakebed.errors import DiskFull, LakebedError, ListingRefused
 from lakebed.model.objects import Object
 from lakebed.store.contract import Store
 
@@ -21,11 +21,10 @@ _SORTER = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -4096;
-CREATE TABLE listing (
-    key BLOB PRIMARY KEY, size INTEGER, etag TEXT, modified TEXT
-) WITHOUT ROWID;
+CREATE TABLE listing (key BLOB, size INTEGER, etag TEXT, modified TEXT);
 """
-"""Blobs order by their bytes. The cache is 4 MiB; what is more goes to SQLite's own file."""
+"""Blobs order by their bytes. The cache is 4 MiB; what is more goes to SQLite's own files. It is
+sorted once, when it is read: an index would be torn through the cache by keys in any order."""
 
 
 def objects(store: Store, bucket: str, prefix: str = "", *, after: str = "") -> Iterator[Object]:
@@ -70,22 +69,36 @@ def sorted_objects(
     The whole listing goes through a private temporary SQLite database that ends with the
     iterator. Raises ListingRefused where a key comes twice, DiskFull where it finds no room.
     """
+    # The store's order says nothing of ours, so `after` can only be applied to the result.
+    found = unordered_objects(store, bucket, prefix)
+    return in_key_order(found, after, f"{store.name}:{bucket}", ListingRefused)
+
+
+def in_key_order(
+    listed: Iterator[Object], after: str, subject: str, refused: type[LakebedError]
+) -> Iterator[Object]:
+    """Those of `listed` that come after the key `after`, in strict order, in constant memory.
+
+    Raises `refused` where a key comes twice, DiskFull where there is no room to sort them.
+    """
     with closing(sqlite3.connect("", check_same_thread=False)) as sorter:
         try:
             sorter.executescript(_SORTER)
-            # The store's order says nothing of ours, so `after` can only be applied to the result.
-            for found in unordered_objects(store, bucket, prefix):
-                _keep(sorter, found, store, bucket)
+            sorter.executemany("INSERT INTO listing VALUES (?, ?, ?, ?)", map(_row, listed))
             rows = sorter.execute(
                 "SELECT key, size, etag, modified FROM listing WHERE key > ? ORDER BY key",
                 (after.encode(),),
             )
+            last = None
             for key, size, etag, modified in rows:
+                if key == last:
+                    raise refused(f"the key {key.decode()!r} was listed twice", subject=subject)
+                last = key
                 yield Object(key.decode(), size, etag, datetime.fromisoformat(modified))
         except sqlite3.OperationalError as error:
             raise DiskFull(
                 f"the listing cannot be put in order: {error}",
-                subject=f"{store.name}:{bucket}",
+                subject=subject,
                 advice="free space in the temporary folder, or set TMPDIR to another one",
             ) from error
 
@@ -121,12 +134,8 @@ def unordered_pages(
         token = page.token
 
 
-def _keep(sorter: sqlite3.Connection, found: Object, store: Store, bucket: str) -> None:
-    row = (found.key.encode(), found.size, found.etag, found.modified.isoformat())
-    try:
-        sorter.execute("INSERT INTO listing VALUES (?, ?, ?, ?)", row)
-    except sqlite3.IntegrityError:
-        raise _refused(store, bucket, f"the key {found.key!r} was listed twice") from None
+def _row(found: Object) -> tuple[bytes, int, str, str]:
+    return found.key.encode(), found.size, found.etag, found.modified.isoformat()
 
 
 def _last(listed: Listed) -> str:

@@ -12,6 +12,7 @@ from lakebed.store.capabilities import Capability
 from lakebed.store.contract import PAGE_LIMIT
 from lakebed.store.listing import sorted_objects
 from lakebed.store.ranges import ranged_pages
+from lakebed.transfer.inventory import inventoried
 from lakebed.transfer.lookups import looked_up
 from lakebed.transfer.merge import Couple, Entry, pairs
 from lakebed.transfer.now import listed_alone
@@ -27,8 +28,8 @@ def couples(
 ) -> Iterator[Iterator[Couple | Stretch]]:
     """What both ends hold after the relative key `after`, archives with their sidecars; of both
     a few pages are read ahead while the scope lasts. See `merge.pairs`. Where keys are named, no
-    others are looked for."""
-    source, destination = sides.source, sides.destination
+    others are looked for; where there is an inventory, the source is not listed."""
+    source, destination, inventory = sides.source, sides.destination, sides.options.inventory
     if not source.location.is_folder:
         yield _exactly_one(sides, after)
         return
@@ -36,7 +37,13 @@ def couples(
         keys = stack.enter_context(wanted(sides.options.filters, source.sidecars))
 
         def read(side: Side) -> Reading:
-            found = listed(side, after) if keys is None else looked_up(side, keys, after)
+            found: Iterator[Sequence[Object]]
+            if keys is not None:
+                found = looked_up(side, keys, after)
+            elif inventory is not None and side is source:
+                found = inventoried(inventory, side.location, after, sides.cancellation)
+            else:
+                found = listed(side, after)
             return Reading(
                 stack.enter_context(Ahead(found, sides.cancellation)), len(side.location.path)
             )

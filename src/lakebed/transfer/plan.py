@@ -22,6 +22,7 @@ from lakebed.model.pair import archive_of
 from lakebed.transfer.again import another_revision
 from lakebed.transfer.compare import settled_by_listing, unchanged
 from lakebed.transfer.filters import Selector
+from lakebed.transfer.inventory import check_inventory
 from lakebed.transfer.keys import refusal
 from lakebed.transfer.listings import couples
 from lakebed.transfer.merge import Couple, Entry
@@ -74,6 +75,7 @@ class Planner:
                 sides.destination.location,
                 same_endpoint=sides.same_endpoint,
             )
+        check_inventory(sides.source.location, sides.options)
         self._sides, self._memory, self._kind = sides, memory, kind
         self._options = sides.options
         self._selector = Selector.of(sides.options.filters)
