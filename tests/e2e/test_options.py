@@ -69,7 +69,9 @@ def test_a_filter_takes_both_halves_of_a_pair(route: Route) -> None:
     ended = route.sync("--include", "*1.zip")
 
     assert route.destination.keys() == ["daily/00001.zip", "daily/00001.zip.CHECKSUM"]
-    assert ended.summary["proofs"] == {"publisher-sha256": 1, "server-checksum": 1}
+    proofs = ended.summary["proofs"]
+    assert isinstance(proofs, dict)
+    assert (proofs["publisher-sha256"], sum(proofs.values())) == (1, 2)
 
 
 @pytest.mark.parametrize("stdin", [True, False])
@@ -274,9 +276,9 @@ def test_type_encoding_and_metadata_follow_and_tags_where_asked_for(route: Route
 @pytest.mark.parametrize(
     ("mode", "small", "large"),
     [
-        ("auto", "whole", "stream"),
-        ("direct_sync", "whole", "stream"),
-        ("hybrid", "whole", "stream"),
+        ("auto", "packed whole", "stream"),
+        ("direct_sync", "packed whole", "stream"),
+        ("hybrid", "packed whole", "stream"),
         ("traditional", "staged", "staged"),
     ],
 )
@@ -288,7 +290,8 @@ def test_a_mode_takes_its_lanes(route: Route, mode: str, small: str, large: str)
 
     lanes = {event["key"]: event["lane"] for event in ended.events if event["event"] == "copied"}
     assert ended.code == Exit.COMPLETED, ended
-    assert (lanes["daily.zip"], lanes["monthly.zip"]) == (small, large)
+    assert lanes["daily.zip"] in small.split()  # packed where the store unpacks
+    assert lanes["monthly.zip"] == large
     assert route.destination.content() == content
     proofs = ended.summary["proofs"]
     assert isinstance(proofs, dict)
