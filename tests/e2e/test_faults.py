@@ -33,12 +33,14 @@ class Trouble:
 
 
 EVERY_TENTH = range(10, 100_000, 10)
+STALLED = (12, 70, 80, 130)
+"""One of the probe, which takes the first sixty, and some while objects are moved."""
 TROUBLES = (
     Trouble("latency-and-jitter", lambda: Late(0.01, jitter=0.03, seed=SEED)),
     Trouble("one-percent-resets", lambda: Resets(0.01, seed=SEED)),
     Trouble("ten-percent-resets", lambda: Resets(0.1, seed=SEED)),
-    Trouble("stall", lambda: Stall((12, 30))),
-    Trouble("stall-in-the-middle", lambda: Stall((13, 31), after=300)),
+    Trouble("stall", lambda: Stall(STALLED)),
+    Trouble("stall-in-the-middle", lambda: Stall(STALLED, after=300)),
     Trouble("half-closed", lambda: HalfClosed(EVERY_TENTH)),
     Trouble("half-closed-in-the-middle", lambda: HalfClosed(EVERY_TENTH, after=300)),
     Trouble("one-megabyte-a-second", lambda: Narrow(1 * MIB), most=40 * MIB),

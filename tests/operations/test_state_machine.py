@@ -57,11 +57,11 @@ class Ends(RuleBasedStateMachine):
 
     template: Path
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(packs=st.booleans())
+    def begin(self, packs: bool) -> None:
         self.patches = pytest.MonkeyPatch()
         self.folder = Path(tempfile.mkdtemp(dir=self.template.parent))
-        self.world = World(self.folder, self.patches)
+        self.world = World(self.folder, self.patches, packs=packs)
         shutil.copy(self.template, self.folder)
         self.source: Content = {}
         self.destination: Content = {}
