@@ -67,7 +67,6 @@ class Ground:
         if scene.way.name not in self.seconds:
             self._measure(scene)
         with self._ends(scene) as (source, destination):
-            destination.fill(scene.before)
             kills, ended = self._run(scene, source, destination)
             self._check(scene, ended, destination)
             self._check_nothing_repeated(kills, destination)
@@ -84,6 +83,7 @@ class Ground:
     def _ends(self, scene: Scene) -> Iterator[tuple[Bucket, Bucket]]:
         names, folder = (scene.way.source, scene.way.destination), self.lakebed.folder
         source, destination = (place(name, self.store, folder) for name in names)
+        destination.fill(scene.before)  # first: what is older is older there, too
         source.fill(scene.source)
         yield source, destination
         source.clear()
