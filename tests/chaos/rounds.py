@@ -3,29 +3,24 @@
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
-from urllib.parse import unquote
 
 from lakebed.errors import Exit
+from lakebed.model.objects import Object
 from lakebed.model.operation import OperationState, Options
 from lakebed.model.quantity import MIB
-from lakebed.store.cancellation import Cancellation
-from lakebed.store.s3.answer import document, texts
-from lakebed.store.s3.client import Client, Endpoint, Request
-from lakebed.store.s3.credentials import Credentials
+from lakebed.store.contract import Store
 from tests.chaos.scene import Scene
-from tests.e2e.buckets import Bucket
-from tests.e2e.gateway import Asked, Gateway
+from tests.e2e.buckets import Bucket, place
 from tests.e2e.process import Ended, Lakebed
-from tests.fixtures_stores import Served
 from tests.operations.expected import after_sync
 
 CANARY = ".lakebed-"
 """What a run leaves that was killed while it probed; it says of itself that it may be deleted."""
 CODES = {OperationState.COMPLETED: Exit.COMPLETED, OperationState.QUARANTINED: Exit.QUARANTINED}
+UNPACKED = {f"LAKEBED_STORES__{name}__DISABLE": "unpack" for name in ("HERE", "THERE")}
 IN_PARTS = 5 * MIB
 """Bytes from which on an object may have been uploaded in parts: the least that S3 allows."""
 
@@ -33,42 +28,37 @@ IN_PARTS = 5 * MIB
 @dataclass(frozen=True, slots=True)
 class Kill:
     """`moment` in seconds from the start of the operation; `done` were done by then, durably, and
-    the gateway had seen `requests`."""
+    are held so by the destination."""
 
     moment: float
-    done: frozenset[str]
-    requests: int
+    done: frozenset[Object]
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What happened in a round. `uploads` None: there is no command that aborts them."""
+    """What happened in a round."""
 
     scene: Scene
     state: str
     objects: int
     kills: list[Kill]
     canaries: int
-    uploads: bool | None
 
     def __str__(self) -> str:
         kills = ", ".join(f"{kill.moment:.2f} s ({len(kill.done)} done)" for kill in self.kills)
         return (
-            f"seed {self.scene.seed:<10} {self.scene.way.name:<11} killed at {kills or 'no time'}; "
+            f"seed {self.scene.seed:<10} {self.scene.way.name:<17} killed at {kills or 'no time'}; "
             f"then {self.state}, {self.objects} objects"
             + (f", {self.canaries} canaries left" if self.canaries else "")
-            + (", uploads not looked for" if self.uploads is None else "")
         )
 
 
 @dataclass
 class Ground:
-    """Where rounds are played: a store, the command, and the gateway through which it goes."""
+    """Where rounds are played: the command, and a store that it knows."""
 
-    served: Served
     lakebed: Lakebed
-    gateway: Gateway
-    new_bucket: Callable[[], Bucket]
+    store: Store
     seconds: dict[str, float] = field(default_factory=dict)
     """How long a run of each way takes that nobody kills."""
 
@@ -77,22 +67,23 @@ class Ground:
         if scene.way.name not in self.seconds:
             self._measure(scene)
         with self._ends(scene) as (source, destination):
-            destination.fill(scene.before)
             kills, ended = self._run(scene, source, destination)
             self._check(scene, ended, destination)
             self._check_nothing_repeated(kills, destination)
+            self._abort_uploads(scene, destination)
             return Played(
                 scene,
                 str(ended.summary["state"]),
                 len(scene.source),
                 kills,
                 sum(key.startswith(CANARY) for key in destination.keys()),  # noqa: SIM118
-                self._abort_uploads(scene, destination),
             )
 
     @contextmanager
     def _ends(self, scene: Scene) -> Iterator[tuple[Bucket, Bucket]]:
-        source, destination = self.new_bucket(), self.new_bucket()
+        names, folder = (scene.way.source, scene.way.destination), self.lakebed.folder
+        source, destination = (place(name, self.store, folder) for name in names)
+        destination.fill(scene.before)  # first: what is older is older there, too
         source.fill(scene.source)
         yield source, destination
         source.clear()
@@ -100,7 +91,7 @@ class Ground:
 
     def _measure(self, scene: Scene) -> None:
         with self._ends(scene) as ends:
-            with self.lakebed.started(*scene.arguments(*ends)) as running:
+            with self._command(scene).started(*scene.arguments(*ends)) as running:
                 running.until("started")
                 began = time.monotonic()
                 running.end()
@@ -109,19 +100,22 @@ class Ground:
     def _run(self, scene: Scene, source: Bucket, destination: Bucket) -> tuple[list[Kill], Ended]:
         """Killed as the scene says, and then to its end; which may come before a kill."""
         kills: list[Kill] = []
-        arguments = scene.arguments(source, destination)
+        lakebed, arguments = self._command(scene), scene.arguments(source, destination)
         for share in scene.moments:
             moment = share * self.seconds[scene.way.name]
-            with self.lakebed.started(*arguments) as running:
+            with lakebed.started(*arguments) as running:
                 operation = str(running.until("started")["operation_id"])
                 if running.ends_within(moment):
                     return kills, running.end()
                 running.signal(signal.SIGKILL)
                 if running.end().code != -signal.SIGKILL:
                     return kills, running.end()
-            kills.append(Kill(moment, self._done(operation), len(self.gateway.seen)))
+            kills.append(Kill(moment, self._done(operation, destination)))
             arguments = ("resume", operation, "--json")
-        return kills, self.lakebed(*arguments)
+        return kills, lakebed(*arguments)
+
+    def _command(self, scene: Scene) -> Lakebed:
+        return self.lakebed if scene.way.packs else self.lakebed.but(**UNPACKED)
 
     def _check(self, scene: Scene, ended: Ended, destination: Bucket) -> None:
         expected = after_sync(scene.source, scene.before, Options())
@@ -140,15 +134,16 @@ class Ground:
         assert set(done) <= there.keys()
 
     def _check_nothing_repeated(self, kills: list[Kill], destination: Bucket) -> None:
-        root = f"/{destination.name}/"
+        stands = set(destination.listing())
         for kill in kills:
-            since = self.gateway.seen[kill.requests :]
-            written = {_key(asked, root) for asked in since if asked.method in ("PUT", "POST")}
-            assert not written & kill.done, "what was done was put again"
+            assert kill.done <= stands, "what was done was written again"
 
-    def _done(self, operation: str) -> frozenset[str]:
+    def _done(self, operation: str, destination: Bucket) -> frozenset[Object]:
         states = self._states(operation).items()
-        return frozenset(key for key, state in states if state == "done")
+        done = {key for key, state in states if state == "done"}
+        stands = frozenset(found for found in destination.listing() if found.key in done)
+        assert len(stands) == len(done), "what is done is there"
+        return stands
 
     def _states(self, operation: str) -> dict[str, str]:
         """The rows of the ledger, read as any other program would."""
@@ -157,42 +152,11 @@ class Ground:
         with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
             return {bytes(k).decode(): state for k, state in connection.execute(query, [operation])}
 
-    # --- uploads that a kill left ----------------------------------------------------------------
-
-    @cached_property
-    def aborts_uploads(self) -> bool:
-        """Whether this Lakebed has a command for them."""
-        return self.lakebed("uploads", "abort", "--help").code == Exit.COMPLETED
-
-    def _abort_uploads(self, scene: Scene, destination: Bucket) -> bool | None:
-        if not self.aborts_uploads:
-            return None
+    def _abort_uploads(self, scene: Scene, destination: Bucket) -> None:
+        """After the command that does so, no upload that a kill left is there any more."""
         ended = self.lakebed("uploads", "abort")
         assert ended.code == Exit.COMPLETED, ended.err
         large = [key for key, data in scene.source.items() if len(data) >= IN_PARTS]
-        assert not (left := self._uploads(destination, large)), f"uploads left: {left}"
-        return True
-
-    def _uploads(self, bucket: Bucket, keys: list[str]) -> list[str]:
-        """Keys of which an upload is open. MinIO tells only of the very key that is asked for."""
-        keys_of = Credentials(self.served.access_key, self.served.secret_key)
-        endpoint = Endpoint("served", self.served.endpoint, "us-east-1")
-        with closing(Client(endpoint, lambda: keys_of, Cancellation())) as client:
-            return [
-                key
-                for key in keys
-                for _ in texts(
-                    document(
-                        client.send(
-                            Request("GET", bucket.name, query=(("prefix", key), ("uploads", "")))
-                        ),
-                        "ListMultipartUploadsResult",
-                        key,
-                    ),
-                    "Upload",
-                )
-            ]
-
-
-def _key(asked: Asked, root: str) -> str:
-    return unquote(asked.path.partition("?")[0]).removeprefix(root)
+        store = destination.store
+        left = [key for key in large if store.list_uploads(destination.name, key)]
+        assert not left, f"uploads left: {left}"

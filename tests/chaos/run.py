@@ -33,8 +33,6 @@ def main() -> int:
     ):
         served = Served(store.endpoint, store.access_key, store.secret_key, store.engine)
         with ground(served, Path(folder)) as opened:
-            if not opened.aborts_uploads:
-                print("note: there is no `lakebed uploads abort`: uploads are not looked for")
             for number in range(rounds):
                 drawn = scene(first + number)
                 try:

@@ -3,17 +3,21 @@
 import hashlib
 import random
 import secrets
+import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 
+from lakebed.model.location import LOCAL_STORE
 from lakebed.model.objects import Attributes, Object
 from lakebed.settings import StoreSettings
 from lakebed.store.build import open_store
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import NO_ATTRIBUTES, Buffer, Store
+from lakebed.store.folder.store import FolderStore
 from lakebed.store.listing import objects
 from tests.fixtures_stores import Served
 
@@ -67,6 +71,13 @@ class Bucket:
         keys = self.keys()
         with ThreadPoolExecutor(8) as pool:
             return dict(zip(keys, pool.map(self.read, keys), strict=True))
+
+
+def place(name: str, store: Store, folder: Path) -> Bucket:
+    """Somewhere new: in `store`, or below `folder` where the name is that of folders."""
+    if name == LOCAL_STORE:
+        return Bucket(FolderStore(Cancellation(), name), tempfile.mkdtemp(dir=folder))
+    return Bucket.create(store)
 
 
 def pair(key: str, data: bytes) -> dict[str, bytes]:

@@ -21,7 +21,8 @@ from lakebed.operations.states import exit_code
 from lakebed.settings import Settings
 from lakebed.settings.store import StoreSettings, Timeouts
 from lakebed.store.cancellation import Cancellation
-from tests.e2e.buckets import Bucket
+from lakebed.store.contract import Store
+from tests.e2e.buckets import Bucket, place
 from tests.e2e.gateway import Gateway
 from tests.e2e.line import Line
 from tests.e2e.mixes import Mix
@@ -64,7 +65,13 @@ class Run:
 
 
 def request_of(mix: Mix, source: Location, destination: Location, retries: int = 5) -> Request:
-    options = Options(mode=mix.mode, retries=retries, concurrency=4, max_duration=BOUND)
+    options = Options(
+        mode=mix.mode,
+        server_side=mix.server_side,
+        retries=retries,
+        concurrency=4,
+        max_duration=BOUND,
+    )
     return Request(source, destination, options=options)
 
 
@@ -105,23 +112,19 @@ def check_law(
 
 
 @contextmanager
-def behind(served: Served, line: Line, folder: Path, mix: Mix, run: Bucket) -> Iterator[Run]:
-    """The engine, whose each byte to and from a served store passes `line`.
-
-    `run` is a bucket of that store, reached without it.
-    """
+def behind(served: Served, line: Line, folder: Path, mix: Mix, store: Store) -> Iterator[Run]:
+    """The engine, whose each byte to and from a served store passes `line`; `store` reaches it
+    without."""
     address = urlsplit(served.endpoint)
     upstream = (str(address.hostname), address.port or 0)
     with Gateway(upstream, line=line) as gateway:
         there = gateway.endpoint.replace("127.0.0.1", "localhost")
-        endpoints = {"here": gateway.endpoint, "there": gateway.endpoint if mix.inside else there}
-        yield between(served, endpoints, folder, mix, run)
+        endpoints = {"here": gateway.endpoint, "there": there}
+        yield between(served, endpoints, folder, mix, store)
 
 
-def between(
-    served: Served, endpoints: dict[str, str], folder: Path, mix: Mix, source: Bucket
-) -> Run:
-    """The engine between two names of one store."""
+def between(served: Served, endpoints: dict[str, str], folder: Path, mix: Mix, store: Store) -> Run:
+    """The engine between the ends of a mix."""
     settings = Settings(
         state=folder,
         stores={
@@ -131,12 +134,13 @@ def between(
                 access_key=SecretStr(served.access_key),
                 secret_key=SecretStr(served.secret_key),
                 timeouts=TIMEOUTS,
+                disable=mix.disabled,
             )
             for name, endpoint in endpoints.items()
         },
     )
-    destination = Bucket.create(source.store)
-    ends = (Location("here", source.name), Location("there", destination.name))
+    source, destination = (place(name, store, folder) for name in (mix.source, mix.destination))
+    ends = (Location(mix.source, source.name), Location(mix.destination, destination.name))
     return Run(
         lambda: Platform(settings, Cancellation()), request_of(mix, *ends), source, destination
     )

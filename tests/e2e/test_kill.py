@@ -49,7 +49,8 @@ def test_twenty_kills_lose_nothing_and_repeat_only_what_was_in_flight(
 ) -> None:
     content = pairs(OBJECTS // 2)
     source.fill(content)
-    lakebed = lakebed.store("there", endpoint=gateway.endpoint)
+    # One by one: then each object that is put is seen on its way.
+    lakebed = lakebed.store("there", endpoint=gateway.endpoint, disable="unpack")
     ledger = lakebed.folder / "state/lakebed/ledger.sqlite"
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")

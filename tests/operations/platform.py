@@ -16,6 +16,7 @@ from lakebed.operations.watch import Snapshot
 from lakebed.settings import Settings
 from lakebed.settings.store import StoreSettings
 from lakebed.store.cancellation import Cancellation
+from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Buffer, Store
 from lakebed.store.memory import MemoryStore
 from lakebed.store.pace.paces import Limits
@@ -41,14 +42,17 @@ class Wired(Forwarding):
 class World:
     """Two stores with a bucket each, the settings that name them, and what was asked of them."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, packs: bool = False
+    ) -> None:
         self.stores = {name: MemoryStore(name, buckets=["b"]) for name in ("src", "dst")}
-        # Nothing is packed: what is asked of a store is one call for each object.
+        # Where nothing is packed, what is asked of a store is one call for each object.
+        disabled = () if packs else (Capability.UNPACK,)
         self.settings = Settings(
             state=folder,
             stores={
                 name: StoreSettings(
-                    name=name, endpoint=f"http://{name}.test", anonymous=True, disable=("unpack",)
+                    name=name, endpoint=f"http://{name}.test", anonymous=True, disable=disabled
                 )
                 for name in self.stores
             },

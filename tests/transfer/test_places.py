@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from lakebed import errors
 from lakebed.errors import UsageError
 from lakebed.model.location import Location
 from lakebed.store.capabilities import EVERYTHING
+from lakebed.store.contract import Buffer
 from lakebed.store.memory import MemoryStore
 from lakebed.store.wrappers.forwarding import Forwarding
 from lakebed.transfer.places import check_apart, check_locations, overlap
@@ -95,6 +97,24 @@ def test_two_stores_with_equal_names_of_buckets_are_apart() -> None:
     ends = [side(Named(store, "s"), "b/") for store in stores]
     check_apart(*ends)
     assert all(store.list_page("b").objects == () for store in stores)
+
+
+def test_what_a_killed_run_left_is_taken_away_an_hour_later() -> None:
+    clock = [datetime(2026, 5, 8, tzinfo=UTC)]
+    memory = MemoryStore(buckets=["b"], now=lambda: clock[0])
+    killed, running = (f"x/.lakebed-canary-{digit * 16}" for digit in "01")
+    own = "x/.lakebed-canary-notes"
+    for key in (killed, own):
+        memory.put("b", key, Buffer((b"",)))
+    clock[0] += timedelta(hours=1)
+    memory.put("b", running, Buffer((b"",)))
+    clock[0] += timedelta(minutes=1)
+
+    check_apart(
+        side(Named(MemoryStore(buckets=["b"]), "s"), "b/"), side(Named(memory, "d"), "b/x/")
+    )
+
+    assert [found.key for found in memory.list_page("b").objects] == [running, own]
 
 
 def test_paths_side_by_side_are_not_tried() -> None:

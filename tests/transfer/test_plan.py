@@ -140,6 +140,17 @@ def test_what_the_recorder_remembers_decides_where_the_listings_cannot() -> None
     assert set(engine.states()) == {"a.zip", "a.zip.CHECKSUM"}
 
 
+def test_a_replaced_archive_brings_its_sidecar_whose_size_tells_nothing() -> None:
+    engine = Engine(replace(FEW, compare=Compare.SIZE))
+    for key, data in {"a.zip": OTHER + b"!!!", "a.zip.CHECKSUM": sidecar("a.zip", OTHER)}.items():
+        engine.hold(key, data)
+    engine.publish_pair("a.zip", DATA)
+
+    assert engine.run() is None
+
+    assert engine.at_destination() == {"a.zip": DATA, "a.zip.CHECKSUM": sidecar("a.zip", DATA)}
+
+
 def test_filters_take_a_pair_as_a_whole_also_where_only_its_sidecar_is_left() -> None:
     engine = Engine(replace(FEW, filters=replace(FEW.filters, patterns=((True, "*.zip"),))))
     engine.publish_pair("a.zip", DATA)

@@ -4,17 +4,16 @@ A status of 200 proves nothing: some stores accept a header or a call and do som
 """
 
 import hashlib
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from functools import cached_property, partial
 
 from lakebed import errors
 from lakebed.errors import LakebedError
 from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write
+from lakebed.store.canaries import take_away_abandoned
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities, Capability
 from lakebed.store.contract import Buffer, Member, Store
@@ -24,9 +23,6 @@ _OTHER = b"lakebed canary, another one...\n"
 _SPAN = Span(8, len(_BYTES))
 _TIDY = 3.0
 """Seconds for deleting the canaries when all is to stop."""
-_ABANDONED = timedelta(hours=1)
-"""Age of canaries whose probe was killed: one that runs is done within a minute."""
-_OURS = re.compile(r"[0-9a-f]{16}/")
 # A tree of folders lists the first of these two before the second, by bytes it comes after it.
 _CANARY, _MADE = "a/canary", "a-made"
 _ABSENT, _PACKED = "Z", "packed 'n' \u00f6dd=1"
@@ -54,7 +50,7 @@ class Probe:
             self._put(_CANARY, _BYTES)
             try:
                 found = self._capabilities()
-                self._take_away_abandoned()
+                take_away_abandoned(self._store, self._bucket, self._roots)
                 return found
             finally:
                 self._clean()
@@ -223,17 +219,6 @@ class Probe:
             for key in self._written:
                 with suppress(LakebedError):
                     self._store.delete(self._bucket, key)
-
-    def _take_away_abandoned(self) -> None:
-        """What earlier probes left that were killed. Ours, listed beside it, tells how late it is
-        by the store's own clock."""
-        with suppress(LakebedError):
-            listed = self._store.list_page(self._bucket, self._roots).objects
-            now = max((found.modified for found in listed), default=None)
-            for found in listed:
-                ours = _OURS.match(found.key.removeprefix(self._roots))
-                if ours and now is not None and now - found.modified > _ABANDONED:
-                    self._store.delete(self._bucket, found.key)
 
 
 _OTHER_BYTES = (errors.ChecksumRefused, errors.RequestRefused)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lakebed.errors import LakebedError, ObjectMissing, UsageError
 from lakebed.model.location import Location
+from lakebed.store.canaries import take_away_abandoned
 from lakebed.store.contract import Buffer
 from lakebed.transfer.sides import Side
 
@@ -30,13 +31,14 @@ def check_apart(source: Side, destination: Side) -> None:
     """
     if not overlap(source.location, destination.location):
         return
-    key = f"{destination.location.folder}.lakebed-canary-{secrets.token_hex(8)}"
-    bucket = destination.bucket
+    canaries = f"{destination.location.folder}.lakebed-canary-"
+    key, bucket = f"{canaries}{secrets.token_hex(8)}", destination.bucket
     try:
         destination.store.put(bucket, key, Buffer((b"lakebed canary, safe to delete\n",)))
     except LakebedError:
         return  # the operation itself will say it better
     try:
+        take_away_abandoned(destination.store, bucket, canaries)
         source.store.head(source.bucket, key)
     except ObjectMissing:
         return

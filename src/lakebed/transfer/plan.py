@@ -20,7 +20,7 @@ from lakebed.model.operation import (
 )
 from lakebed.model.pair import archive_of
 from lakebed.transfer.again import another_revision
-from lakebed.transfer.compare import settled_by_listing, unchanged
+from lakebed.transfer.compare import same_md5, settled_by_listing, unchanged
 from lakebed.transfer.filters import Selector
 from lakebed.transfer.inventory import check_inventory
 from lakebed.transfer.keys import refusal
@@ -141,7 +141,7 @@ class Planner:
         planned = tuple(self._decide(entry, memory.get(entry.key)) for entry in entries)
         if self._options.on_change is OnChange.KEEP or self._options.ignore_existing:
             planned = _kept(planned)
-        planned = _as_one(planned, overwrites=not self._options.ignore_existing)
+        planned = _as_one(couple, planned, overwrites=not self._options.ignore_existing)
         unit, deletion = self._units(couple, entries, planned)
         refused = self._refusal(unit, planned) if unit else None
         return Step(
@@ -241,18 +241,31 @@ def _digest(couple: Couple, items: Sequence[Item]) -> Object | None:
     return couple.sidecar.source if couple.sidecar else couple.digest
 
 
-def _as_one(planned: tuple[Planned, ...], *, overwrites: bool) -> tuple[Planned, ...]:
-    """A pair is trusted as one: a new sidecar asks for its archive to be proved again."""
+def _as_one(
+    couple: Couple, planned: tuple[Planned, ...], *, overwrites: bool
+) -> tuple[Planned, ...]:
+    """A pair is trusted as one: a new sidecar asks for its archive to be proved again, and a new
+    archive brings along a sidecar that nothing shows to be the same: its size never changes."""
     if len(planned) != 2:
         return planned
     archive, sidecar = planned
-    if archive.decision is Decision.SKIP and sidecar.decision in (Decision.COPY, Decision.CHANGED):
+    moves = (Decision.COPY, Decision.CHANGED)
+    if archive.decision in moves and sidecar.decision is Decision.SKIP and overwrites:
+        if couple.sidecar and _is_same(couple.sidecar):
+            return planned
+        return archive, replace(sidecar, decision=archive.decision, reason="its archive changed")
+    if archive.decision is Decision.SKIP and sidecar.decision in moves:
         if not overwrites:
             return archive, replace(sidecar, decision=Decision.SKIP, reason="kept: its archive")
         missing = sidecar.decision is Decision.COPY
         reason = "its sidecar is missing" if missing else "its sidecar changed"
         return replace(archive, decision=sidecar.decision, reason=reason), sidecar
     return planned
+
+
+def _is_same(entry: Entry) -> bool:
+    source, destination = entry.source, entry.destination
+    return source is not None and destination is not None and same_md5(source, destination)
 
 
 def _kept(planned: tuple[Planned, ...]) -> tuple[Planned, ...]:

@@ -84,12 +84,15 @@ class S5cmd:
         return said
 
     def _talk(self, process: Popen[bytes], lines: bytes | None) -> bytes:
-        ends = time.monotonic() + self._endpoint.total_timeout
-        while time.monotonic() < ends:
+        heard, said = time.monotonic(), 0
+        ends = heard + self._endpoint.total_timeout
+        while time.monotonic() < min(ends, heard + self._endpoint.stall_timeout):
             self._cancellation.check()
             try:
                 return process.communicate(lines, timeout=_POLL)[0]
-            except TimeoutExpired:
+            except TimeoutExpired as waited:
+                if (so_far := len(waited.output or b"")) > said:
+                    heard, said = time.monotonic(), so_far
                 lines = None  # they are on their way
         raise StoreFault("s5cmd did not end", subject=self._endpoint.name)
 
