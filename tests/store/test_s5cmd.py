@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakebed.errors import Interrupted, NotSupported, StoreFault
+from lakebed.errors import Interrupted, NotSupported, StoreError
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Copying
 from lakebed.store.s3 import s5cmd
@@ -67,7 +67,7 @@ def test_a_status_of_1_means_that_some_failed(told: Told) -> None:
 
 def test_another_status_is_a_failure(told: Told) -> None:
     told(success("s3://bucket/to/b") + "sys.exit(7)\n")
-    with pytest.raises(StoreFault, match="status 7"):
+    with pytest.raises(StoreError, match="status 7"):
         batches().copy("from", "bucket", COPIES)
 
 
@@ -100,6 +100,12 @@ def test_keys_that_would_break_a_batch_stay_out_of_it(told: Told) -> None:
 def test_without_s5cmd_there_are_no_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s5cmd, "find", lambda: None)
     with pytest.raises(NotSupported, match="not installed"):
+        batches().copy("from", "bucket", COPIES)
+
+
+def test_one_that_cannot_be_run_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s5cmd, "find", lambda: str(tmp_path))
+    with pytest.raises(NotSupported, match="cannot be run"):
         batches().copy("from", "bucket", COPIES)
 
 

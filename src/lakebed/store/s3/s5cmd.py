@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 
-from lakebed.errors import NotSupported, StoreFault
+from lakebed.errors import NotSupported, StoreError
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Copying
 from lakebed.store.s3.client import Endpoint
@@ -56,7 +56,8 @@ class S5cmd:
     def copy(self, source_bucket: str, bucket: str, copies: Sequence[Copying]) -> frozenset[str]:
         """The keys that it says it copied to `bucket`; what it cannot speak of is left out.
 
-        Raises NotSupported where there is no s5cmd, StoreFault where it did not end well.
+        Raises NotSupported where there is no s5cmd that can be run, StoreError where it did not
+        end well: it has tried each request again by itself.
         """
         binary = find()
         if binary is None:
@@ -70,18 +71,26 @@ class S5cmd:
         return frozenset(_copied(said, bucket))
 
     def _said(self, command: list[str], lines: bytes, environment: dict[str, str]) -> bytes:
-        pipe = subprocess.PIPE
-        with Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
+        with self._begun(command, environment) as process:
             try:
                 said = self._talk(process, lines)
             except BaseException:
                 process.kill()
                 raise
         if process.returncode not in (0, 1):  # 1: some copies failed, which the lines say better
-            raise StoreFault(
+            raise StoreError(
                 f"s5cmd ended with status {process.returncode}", subject=self._endpoint.name
             )
         return said
+
+    def _begun(self, command: list[str], environment: dict[str, str]) -> Popen[bytes]:
+        pipe = subprocess.PIPE
+        try:
+            return Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+        except OSError as error:
+            raise NotSupported(
+                f"s5cmd cannot be run: {error.strerror}", subject=command[0]
+            ) from None
 
     def _talk(self, process: Popen[bytes], lines: bytes | None) -> bytes:
         ends = time.monotonic() + self._endpoint.total_timeout
@@ -91,7 +100,7 @@ class S5cmd:
                 return process.communicate(lines, timeout=_POLL)[0]
             except TimeoutExpired:
                 lines = None  # they are on their way
-        raise StoreFault("s5cmd did not end", subject=self._endpoint.name)
+        raise StoreError("s5cmd did not end", subject=self._endpoint.name)
 
     def _environment(self, credentials: Credentials | None) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
