@@ -206,6 +206,8 @@ class Item:
     action: Action
     source: Object | None
     destination_etag: str | None = None
+    sha256: str | None = None
+    """What is known of the bytes of `source`, unread, where Lakebed itself brought them there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Same endpoint: the store copies by itself, only the listed revision; no byte passes us.
 
 Where the publisher names a digest it is checked before the copy: against the SHA-256 that the
-store keeps of the source, else by reading the source once.
+ledger or the store keeps of the source, else by reading the source once.
 """
 
 from lakebed.errors import NoLane
@@ -31,17 +31,18 @@ def move(sides: Sides, job: Job) -> Moved:
             if_match=job.source.etag,
             attributes=attributes,
         )
-    proof = prove_copy(sides, job, written, digest_checked=sha256 is not None)
+    proof = prove_copy(sides, job, written, digest_checked=job.digest is not None)
     return Moved(Lane.SERVER_SIDE, proof, written.etag, sha256)
 
 
 def checked_digest(sides: Sides, job: Job) -> str | None:
-    """The object's SHA-256, which its publisher names; None where nobody names one.
+    """The object's SHA-256, which is what its publisher names; None where nobody knows it, and
+    nobody names one.
 
     Raises DigestRefused, SourceChanged.
     """
-    if job.digest is None:
-        return None
+    if job.digest is None or job.sha256 == job.digest:
+        return job.sha256
     source = sides.source
     with pinned(job.source.key):
         head = source.store.head(source.bucket, job.source.key)
