@@ -11,9 +11,10 @@ from lakebed.errors import Interrupted
 from lakebed.model.objects import Object
 from lakebed.model.operation import Copied, Lane, Mode, ObjectState, Options, Proof, ServerSide
 from lakebed.model.pair import sidecar_of
+from lakebed.store.capabilities import Capability
 from lakebed.transfer.brought import known_sha256
 from tests.faults import Change
-from tests.transfer.engine import FEW, Engine, sha256, sidecar
+from tests.transfer.engine import FEW, Engine, able, sha256, sidecar
 
 DATA, NEWER = b"candles" * 50, b"corrected" * 40
 ETAG = "0123456789abcdef0123456789abcdef"
@@ -96,7 +97,7 @@ def test_a_sidecar_in_other_words_is_read_and_its_archive_is_not() -> None:
 def test_a_copy_that_is_refused_passes_through_us_and_is_digested_anew() -> None:
     made = inside()
     made.held._properties = replace(made.held.properties, max_copy=1)
-    made.destination_can = made.destination_can.without(frozenset({"part-copy"}))
+    made.destination_can = able(Capability.PART_COPY)
     assert made.run() is None
     assert made.outcome("000.zip").lane is Lane.WHOLE
     assert made.source.count("get", "spot/000.zip") == 1

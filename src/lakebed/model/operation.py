@@ -78,6 +78,7 @@ class Decision(StrEnum):
 
 class Lane(StrEnum):
     SERVER_SIDE = "server-side"
+    SERVER_SIDE_PARTS = "server-side-parts"
     SERVER_SIDE_BATCH = "server-side-batch"
     PACKED = "packed"
     WHOLE = "whole"

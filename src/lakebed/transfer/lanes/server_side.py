@@ -4,7 +4,6 @@ Where the publisher names a digest it is checked before the copy: against the SH
 ledger or the store keeps of the source, else by reading the source once.
 """
 
-from lakebed.errors import NoLane
 from lakebed.model.objects import Attributes
 from lakebed.model.operation import Lane
 from lakebed.transfer.lanes.moved import Moved, attributes_of, pinned
@@ -15,11 +14,6 @@ from lakebed.transfer.sides import Job, Sides
 
 def move(sides: Sides, job: Job) -> Moved:
     source, destination = sides.source, sides.destination
-    if job.source.size > destination.store.properties.max_copy:
-        raise NoLane(
-            f"{job.source.size} bytes are more than one server-side copy takes",
-            subject=job.source.key,
-        )
     sha256 = checked_digest(sides, job)
     attributes = _replaced_attributes(sides, job)
     with pinned(job.source.key):
