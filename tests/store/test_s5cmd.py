@@ -7,6 +7,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,22 @@ def test_one_on_the_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert s5cmd.find() is None
     (tmp_path / "s5cmd").touch(0o755)
     assert s5cmd.find() == str(tmp_path / "s5cmd")
+
+
+def test_a_batch_of_any_length_is_taken(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s5cmd, "_POLL", 0.001)  # less than any process takes to read
+    seen = told("")
+    many = [Copying(f"{number:04}" * 200, "to/x") for number in range(2000)]
+    batches().copy("from", "bucket", many)
+    assert len(json.loads(seen.read_text())[2].splitlines()) == 2000
+
+
+def test_one_that_does_not_end_is_ended(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s5cmd, "_POLL", 0.001)
+    told(_FOREVER)
+    impatient = S5cmd(replace(ENDPOINT, total_timeout=0.5), lambda: None, Cancellation())
+    with pytest.raises(StoreError, match="did not end"):
+        impatient.copy("from", "bucket", COPIES)
 
 
 def test_a_stop_ends_the_process(told: Told, tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from subprocess import Popen, TimeoutExpired
+from subprocess import Popen
 
 from lakebed.errors import NotSupported, StoreError
 from lakebed.store.cancellation import Cancellation
@@ -71,12 +73,12 @@ class S5cmd:
         return frozenset(_copied(said, bucket))
 
     def _said(self, command: list[str], lines: bytes, environment: dict[str, str]) -> bytes:
-        with self._begun(command, environment) as process:
-            try:
-                said = self._talk(process, lines)
-            except BaseException:
-                process.kill()
-                raise
+        ends = time.monotonic() + self._endpoint.total_timeout
+        with self._begun(command, environment) as process, self._bounded(process, ends):
+            said = process.communicate(lines)[0]
+        self._cancellation.check()
+        if time.monotonic() >= ends:
+            raise StoreError("s5cmd did not end", subject=self._endpoint.name)
         if process.returncode not in (0, 1):  # 1: some copies failed, which the lines say better
             raise StoreError(
                 f"s5cmd ended with status {process.returncode}", subject=self._endpoint.name
@@ -92,15 +94,27 @@ class S5cmd:
                 f"s5cmd cannot be run: {error.strerror}", subject=command[0]
             ) from None
 
-    def _talk(self, process: Popen[bytes], lines: bytes | None) -> bytes:
-        ends = time.monotonic() + self._endpoint.total_timeout
-        while time.monotonic() < ends:
-            self._cancellation.check()
-            try:
-                return process.communicate(lines, timeout=_POLL)[0]
-            except TimeoutExpired:
-                lines = None  # they are on their way
-        raise StoreError("s5cmd did not end", subject=self._endpoint.name)
+    @contextmanager
+    def _bounded(self, process: Popen[bytes], ends: float) -> Iterator[None]:
+        """The process does not outlive the scope, nor its time, nor a stop."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(_POLL):
+                if self._cancellation.stopped or time.monotonic() >= ends:
+                    process.kill()
+                    return
+
+        watcher = threading.Thread(target=watch, name="lakebed-s5cmd")
+        watcher.start()
+        try:
+            yield
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            over.set()
+            watcher.join()
 
     def _environment(self, credentials: Credentials | None) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
