@@ -204,6 +204,9 @@ class Nothing:
     def copies(self, keys: Sequence[str]) -> dict[str, Copied]:
         return {}
 
+    def brought(self, keys: Sequence[str]) -> dict[str, Copied]:
+        return {}
+
     def quarantines(self, keys: Sequence[str]) -> dict[str, Quarantine]:
         return {}
 

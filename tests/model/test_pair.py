@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakebed.model.pair import archive_of, is_sidecar, published_digest, sidecar_of
+from lakebed.model.pair import archive_of, is_sidecar, published_digest, publishes, sidecar_of
 from lakebed.transfer.publisher import LIMIT
 from tests.strategies import NAMES, spoiled
 
@@ -85,3 +85,30 @@ def test_a_sidecar_of_blanks_is_refused_as_soon_as_it_is_read(blanks: str) -> No
 
 def test_bytes_that_are_no_text_name_no_archive() -> None:
     assert published_digest(DIGEST.encode() + b"  \xff.zip", "\ufffd.zip") is None
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize("content", [f"{DIGEST}{kind}a.zip" for kind in ("  ", " *")])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_sidecar_of_one_usual_line_is_known_by_its_md5(content: str, end: str) -> None:
+    assert publishes(md5(f"{content}{end}".encode()), DIGEST, "spot/a.zip")
+
+
+@pytest.mark.parametrize(
+    "found", [None, md5(b""), md5(f"{DIGEST}  b.zip\n".encode()), md5(f"{DIGEST}\ta.zip".encode())]
+)
+def test_no_other_md5_says_what_a_sidecar_publishes(found: str | None) -> None:
+    assert not publishes(found, DIGEST, "spot/a.zip")
+
+
+@given(DIGESTS, DIGESTS, st.text(st.characters(codec="utf-8"), min_size=1), st.booleans())
+def test_what_is_known_of_a_sidecar_is_what_reading_it_says(
+    said: str, known: str, name: str, ends: bool
+) -> None:
+    content = f"{said}  {name}{chr(10) if ends else ''}".encode()
+    for digest in (said, known):
+        by_reading = published_digest(content, name) == digest
+        assert publishes(md5(content), digest, name) <= by_reading

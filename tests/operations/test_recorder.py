@@ -494,6 +494,15 @@ def test_a_copy_is_remembered_by_its_full_key_at_the_destination(begin: Begin) -
     assert begin(elsewhere).copies(["a"]) == {}
 
 
+def test_what_was_brought_is_known_to_whom_it_is_the_source(begin: Begin) -> None:
+    settle(begin(), done("a"))
+    onward = replace(REQUEST, source=REQUEST.destination, destination=Location.parse("lake:b/"))
+    copied = Copied("e1", "w1", 10, Proof.PUBLISHER_SHA256, DIGEST)
+    assert begin(onward).brought(keys_beside("a")) == {"a": copied}
+    assert begin(onward).copies(["a"]) == {}
+    assert begin().brought(["a"]) == {}
+
+
 def test_a_copy_that_is_deleted_is_forgotten(begin: Begin) -> None:
     settle(begin(), done("a"))
     settle(begin(), Outcome("a", ObjectState.DELETED))

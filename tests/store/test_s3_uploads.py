@@ -8,7 +8,7 @@ import pytest
 
 from lakebed import errors
 from lakebed.model.checksum import Algorithm, Checksum
-from lakebed.model.objects import Part, Upload
+from lakebed.model.objects import Part, Span, Upload
 from lakebed.store.contract import Buffer
 from lakebed.store.s3.store import S3Store
 from tests.store.wire import Script, Wire, error, open_wire, reply
@@ -157,3 +157,10 @@ def test_only_the_checksum_of_the_bytes_is_the_objects(
     headers = {"x-amz-checksum-crc64nvme": str(CRC), "x-amz-checksum-type": kind}
     wire.play(reply(200, b"", headers))
     assert store.head("bucket", "key").checksum == found
+
+
+def test_a_copied_part_has_the_checksum_that_the_store_names(wire: Wire, store: S3Store) -> None:
+    named = f"<ETag>e1</ETag><ChecksumCRC64NVME>{CRC}</ChecksumCRC64NVME>"
+    wire.play(reply(200, f"<CopyPartResult>{named}</CopyPartResult>".encode()))
+    part = store.copy_part("from", "a", "bucket", "key", "id", 1, span=Span(0, 10), if_match="tag")
+    assert part == Part(1, "e1", 10, CRC)

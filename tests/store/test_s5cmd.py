@@ -7,13 +7,14 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakebed.errors import Interrupted, NotSupported, StoreFault
+from lakebed.errors import Interrupted, NotSupported, StoreError
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Copying
 from lakebed.store.s3 import s5cmd
@@ -67,7 +68,7 @@ def test_a_status_of_1_means_that_some_failed(told: Told) -> None:
 
 def test_another_status_is_a_failure(told: Told) -> None:
     told(success("s3://bucket/to/b") + "sys.exit(7)\n")
-    with pytest.raises(StoreFault, match="status 7"):
+    with pytest.raises(StoreError, match="status 7"):
         batches().copy("from", "bucket", COPIES)
 
 
@@ -103,12 +104,34 @@ def test_without_s5cmd_there_are_no_batches(monkeypatch: pytest.MonkeyPatch) -> 
         batches().copy("from", "bucket", COPIES)
 
 
+def test_one_that_cannot_be_run_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s5cmd, "find", lambda: str(tmp_path))
+    with pytest.raises(NotSupported, match="cannot be run"):
+        batches().copy("from", "bucket", COPIES)
+
+
 def test_one_on_the_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s5cmd, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert s5cmd.find() is None
     (tmp_path / "s5cmd").touch(0o755)
     assert s5cmd.find() == str(tmp_path / "s5cmd")
+
+
+def test_a_batch_of_any_length_is_taken(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s5cmd, "_POLL", 0.001)  # less than any process takes to read
+    seen = told("")
+    many = [Copying(f"{number:04}" * 200, "to/x") for number in range(2000)]
+    batches().copy("from", "bucket", many)
+    assert len(json.loads(seen.read_text())[2].splitlines()) == 2000
+
+
+def test_one_that_does_not_end_is_ended(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s5cmd, "_POLL", 0.001)
+    told(_FOREVER)
+    impatient = S5cmd(replace(ENDPOINT, total_timeout=0.5), lambda: None, Cancellation())
+    with pytest.raises(StoreError, match="did not end"):
+        impatient.copy("from", "bucket", COPIES)
 
 
 def test_a_stop_ends_the_process(told: Told, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ class MemoryRecorder:
         self.outcomes: dict[str, Outcome] = {}
         self.memory: dict[str, Copied] = {}
         self.quarantined: dict[str, Quarantine] = {}
+        self.at_source: dict[str, Copied] = {}
+        """What earlier operations brought to the source, by relative key."""
 
     def begin(self) -> None:
         """A new operation: only what is remembered of copies and quarantines stays."""
@@ -92,6 +94,9 @@ class MemoryRecorder:
 
     def copies(self, keys: Sequence[str]) -> Mapping[str, Copied]:
         return {key: self.memory[key] for key in keys if key in self.memory}
+
+    def brought(self, keys: Sequence[str]) -> Mapping[str, Copied]:
+        return {key: self.at_source[key] for key in keys if key in self.at_source}
 
     def quarantines(self, keys: Sequence[str]) -> Mapping[str, Quarantine]:
         return {key: self.quarantined[key] for key in keys if key in self.quarantined}

@@ -1063,7 +1063,8 @@ def test_tags_of_an_object_that_is_deleted_meanwhile_are_a_changed_source() -> N
     assert engine.outcome("a").error == "source-changed"
 
 
-def test_what_is_too_large_for_one_copy_passes_through_us(inside: Engine) -> None:
+def test_what_is_too_large_for_one_copy_passes_through_us_where_no_part_is_copied() -> None:
+    inside = Engine(one_store=True, destination_can=able(Capability.PART_COPY))
     inside.held._properties = replace(inside.held.properties, max_copy=10)
     inside.publish("a", DATA)
     assert inside.run() is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakebed.errors import Interrupted, NotSupported
+from lakebed.errors import Interrupted, NotSupported, RequestRefused, StoreError
 from lakebed.model.location import Location
 from lakebed.model.objects import Attributes
 from lakebed.model.operation import Lane, Mode, ObjectState, Options, Proof
@@ -127,12 +127,19 @@ def test_a_refused_pack_goes_object_by_object() -> None:
     assert lanes(made) == {Lane.WHOLE}
 
 
-def test_after_three_refused_packs_none_is_tried() -> None:
+@pytest.mark.parametrize(
+    ("error", "tried"), [(RequestRefused("not now"), 3), (NotSupported("no unpacking"), 1)]
+)
+def test_after_three_refused_packs_or_one_that_can_never_be_none_is_tried(
+    error: StoreError, tried: int, caplog: pytest.LogCaptureFixture
+) -> None:
     made = engine(Options(concurrency=1), pairs=300)
-    made.destination.inject(Refuse(NotSupported("no unpacking")), "put_many", times=None)
+    made.destination.inject(Refuse(error), "put_many", times=None)
     assert made.run() is None
     assert all_done(made)
-    assert made.destination.count("put_many") == 3
+    assert made.destination.count("put_many") == tried
+    [said] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert str(error) in said.getMessage()
 
 
 @pytest.mark.parametrize("fault", [Fail(), LoseAck()])

@@ -8,7 +8,7 @@ import typer
 
 from lakebed.cli.command import COMMON
 from lakebed.cli.flatten import GivenOrder
-from lakebed.model.operation import Compare, Mode, OnChange
+from lakebed.model.operation import Compare, Mode, OnChange, ServerSide
 
 SELECTION = "Which objects"
 TRANSFER = "How they are moved"
@@ -274,6 +274,14 @@ class Transfer:
             rich_help_panel=TRANSFER,
         ),
     ] = Mode.AUTO
+    server_side: Annotated[
+        ServerSide,
+        typer.Option(
+            "--server-side",
+            help="Inside one endpoint: copy object by object by the API, or in batches by s5cmd.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = ServerSide.API
     tags: Annotated[
         bool, typer.Option("--tags", help="Copy tags too.", rich_help_panel=TRANSFER)
     ] = False

@@ -70,6 +70,7 @@ def options(
         delete_source=deletion.delete_source,
         on_change=transfer.on_change,
         mode=transfer.mode,
+        server_side=transfer.server_side,
         concurrency=limits.concurrency,
         memory=_read(limits.memory, "--memory", _memory) or MIN_MEMORY,
         retries=limits.retries,

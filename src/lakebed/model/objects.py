@@ -10,6 +10,7 @@ from types import MappingProxyType
 from lakebed.model.checksum import Checksum
 
 _MD5 = re.compile("[0-9a-fA-F]{32}")
+_MULTIPART = re.compile("[0-9a-fA-F]{32}-([1-9][0-9]{0,4})")
 _NO_ITEMS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,6 +32,12 @@ class Object:
 def md5_of_etag(etag: str) -> str | None:
     """The ETag itself where it has the form of an MD5 digest (32 hex digits), else None."""
     return etag.lower() if _MD5.fullmatch(etag) else None
+
+
+def parts_of_etag(etag: str) -> int | None:
+    """Of how many parts the object was made, where its ETag is that of a multipart upload."""
+    found = _MULTIPART.fullmatch(etag)
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

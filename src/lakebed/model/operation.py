@@ -78,6 +78,7 @@ class Decision(StrEnum):
 
 class Lane(StrEnum):
     SERVER_SIDE = "server-side"
+    SERVER_SIDE_PARTS = "server-side-parts"
     SERVER_SIDE_BATCH = "server-side-batch"
     PACKED = "packed"
     WHOLE = "whole"
@@ -217,6 +218,8 @@ class Item:
     action: Action
     source: Object | None
     destination_etag: str | None = None
+    sha256: str | None = None
+    """What is known of the bytes of `source`, unread, where Lakebed itself brought them there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A pair: an archive and its published digest, `X` and `X.CHECKSUM`, one unit of trust."""
 
+import hashlib
 import re
 
 SIDECAR_SUFFIX = ".CHECKSUM"
@@ -36,3 +37,17 @@ def published_digest(content: bytes, archive_key: str) -> str | None:
     if match is None or match[2] != archive_key.rpartition("/")[2].encode():
         return None
     return match[1].decode().lower()
+
+
+def publishes(md5: str | None, sha256: str, archive_key: str) -> bool:
+    """Whether a sidecar with this MD5 can only be the line that names `sha256` for its archive.
+
+    The line as `sha256sum` writes it, for text or binary (`*`), with its final newline or without.
+    """
+    name = archive_key.rpartition("/")[2]
+    lines = (f"{sha256} {kind}{name}{end}".encode() for kind in " *" for end in ("\n", ""))
+    return any(
+        hashlib.md5(line, usedforsecurity=False).hexdigest() == md5
+        and published_digest(line, archive_key) == sha256
+        for line in lines
+    )

@@ -23,11 +23,17 @@ class LedgerMemory:
         self._request = request
 
     def copies(self, keys: Sequence[str]) -> Mapping[str, Copied]:
+        return self._copies(self._request.destination, keys)
+
+    def brought(self, keys: Sequence[str]) -> Mapping[str, Copied]:
+        return self._copies(self._request.source, keys)
+
+    def _copies(self, location: Location, keys: Sequence[str]) -> Mapping[str, Copied]:
         table = copies.c
-        here = table.destination == bucket_of(self._request.destination)
+        here = table.destination == bucket_of(location)
         found: dict[str, Copied] = {}
         with reading(self._engine) as connection:
-            for names in _chunks(keys, self._request.destination):
+            for names in _chunks(keys, location):
                 for row in connection.execute(select(copies).where(here, table.key.in_(names))):
                     found[names[row.key]] = Copied(
                         row.source_etag,

@@ -237,7 +237,12 @@ class Store(Protocol):
         span: Span,
         if_match: str,
     ) -> Part:
-        """A part whose bytes are a span of another object of the same store."""
+        """A part whose bytes are a span of another object of the same store, of the revision
+        `if_match` only; with the checksum that the store has computed, where it says so.
+
+        Raises PreconditionFailed, ObjectMissing; RequestRefused by stores that compute none for
+        an upload that asks for one.
+        """
         ...
 
     def complete_upload(

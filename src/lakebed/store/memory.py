@@ -259,8 +259,11 @@ class MemoryStore:
     ) -> Part:
         stored = self._find(source_bucket, source_key, if_match)
         self._check_span(source_bucket, source_key, stored, span)
-        piece = Buffer((stored.data[span.start : span.end],))
-        return self.upload_part(bucket, key, upload_id, number, piece)
+        data = stored.data[span.start : span.end]
+        with self._lock:
+            algorithm = self._upload(bucket, key, upload_id).algorithm
+        checksum = Checksum.of(algorithm, data) if algorithm else None
+        return self.upload_part(bucket, key, upload_id, number, Buffer((data,)), checksum=checksum)
 
     def complete_upload(
         self,

@@ -166,15 +166,14 @@ class UnitMover:
                 raise refused
         word = None
         if unit.digest is not None:
-            word = published(self._sides, unit.digest, _archive(unit).key)
+            word = published(self._sides, unit.digest, _archive(unit).key, unit.items[0].sha256)
         return [self._job(item, unit, word) for item in unit.items]
 
     def _job(self, item: Item, unit: Unit, word: Published | None) -> Job:
         if item.source is None:
             raise AssertionError("only objects of the source are moved")
-        job = Job(
-            item.source, self._sides.destination.location.key(item.key), item.destination_etag
-        )
+        key = self._sides.destination.location.key(item.key)
+        job = Job(item.source, key, item.destination_etag, sha256=item.sha256)
         if word is None or unit.digest is None:
             return job
         if item.source.key == unit.digest.key:
@@ -183,7 +182,10 @@ class UnitMover:
 
     def _refreshed(self, unit: Unit) -> Unit:
         """The unit as its source is now. Raises SourceChanged where it cannot be taken so."""
-        items = tuple(replace(item, source=self._now(item.source)) for item in unit.items)
+        # What disagreed is read as it is, whatever is remembered of it.
+        items = tuple(
+            replace(item, source=self._now(item.source), sha256=None) for item in unit.items
+        )
         fresh = Unit(items, self._now(unit.digest))
         keeps = self._sides.options.on_change is OnChange.FAIL or self._is_half(unit)
         if keeps and _revisions(fresh) != _revisions(unit):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 
 from lakebed.errors import DigestRefused, ProofFailed
-from lakebed.model.objects import Written, md5_of_etag
+from lakebed.model.objects import Head, Written, md5_of_etag
 from lakebed.model.operation import Proof
 from lakebed.store.capabilities import Capability
 from lakebed.transfer.lanes.moved import pinned
@@ -130,11 +130,13 @@ def prove_copy(sides: Sides, job: Job, written: Written, digest_checked: bool) -
     return Proof.SIZE_ONLY
 
 
-def check_size(destination: Side, job: Job) -> None:
-    """Raise ProofFailed, after removing it, where the destination holds another number of bytes."""
-    size = destination.store.head(destination.bucket, job.key).size
-    if size != job.source.size:
-        remove(destination, job.key, f"it has {size} bytes, its source {job.source.size}")
+def check_size(destination: Side, job: Job) -> Head:
+    """What the destination says of it. Raise ProofFailed, after removing it, where that is another
+    number of bytes."""
+    head = destination.store.head(destination.bucket, job.key)
+    if head.size != job.source.size:
+        remove(destination, job.key, f"it has {head.size} bytes, its source {job.source.size}")
+    return head
 
 
 def remove(destination: Side, key: str, why: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lakebed.errors import DigestRefused
 from lakebed.model.objects import Head, Object
-from lakebed.model.pair import published_digest
+from lakebed.model.pair import published_digest, publishes
 from lakebed.transfer.lanes.moved import read_whole
 from lakebed.transfer.sides import Job, Sides
 
@@ -15,18 +15,23 @@ may be read and kept beside the budget while its pair is moved."""
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The digest (hex SHA-256) that a sidecar names, and the sidecar as it was read."""
+    """The digest (hex SHA-256) that a sidecar names, and the sidecar where it was read."""
 
     digest: str
-    head: Head
-    content: tuple[bytes, ...]
+    head: Head | None = None
+    content: tuple[bytes, ...] | None = None
 
 
-def published(sides: Sides, sidecar: Object, archive_key: str) -> Published:
-    """Read the listed revision of `sidecar`.
+def published(
+    sides: Sides, sidecar: Object, archive_key: str, known: str | None = None
+) -> Published:
+    """What the listed revision of `sidecar` says; it is not read where its MD5 is that of a line
+    which names the SHA-256 that is `known` of its archive.
 
     Raises DigestRefused where it publishes no digest of its archive, SourceChanged.
     """
+    if known is not None and publishes(sidecar.md5, known, archive_key):
+        return Published(known)
     if sidecar.size > LIMIT:
         raise DigestRefused(
             f"its sidecar has {sidecar.size} bytes: no published digest", subject=archive_key

@@ -33,6 +33,11 @@ class Memory(Protocol):
         """What is remembered of the last proved copies of these relative keys."""
         ...
 
+    def brought(self, keys: Sequence[str]) -> Mapping[str, Copied]:
+        """What is remembered of the last proved copies, by any operation, to these relative keys
+        of the source."""
+        ...
+
     def quarantines(self, keys: Sequence[str]) -> Mapping[str, Quarantine]:
         """Which of these relative keys of the source are in quarantine."""
         ...

@@ -72,6 +72,8 @@ class Job:
     """The ETag of what the destination held under `key` when it was listed."""
     digest: str | None = None
     """The publisher's SHA-256 in hex, where there is one."""
+    sha256: str | None = None
+    """The source's own, where Lakebed brought it there: see `Item.sha256`."""
     head: Head | None = None
     content: tuple[bytes, ...] | None = None
     """The object's head and bytes, where they have been read and need not be again."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from lakebed.errors import LakebedError, LimitReached
 from lakebed.model.operation import Counters, Kind, ObjectState, Outcome, Unit
 from lakebed.transfer.again import Again
+from lakebed.transfer.brought import with_digests
 from lakebed.transfer.delete import delete_extra, delete_moved
 from lakebed.transfer.lanes.packed import Packed
 from lakebed.transfer.lanes.server_side_batch import ServerSideBatch
@@ -64,7 +65,8 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
     act = sides.telemetry.acting(together or UnitProver(sides, recorder))
     limits = _Errors(sides)
     with Workers(sides.width, sides.cancellation) as workers:
-        for unit in filterfalse(lambda unit: unit.deletes, recorder.unfinished()):
+        left = filterfalse(lambda unit: unit.deletes, recorder.unfinished())
+        for unit in with_digests(sides, recorder, left):
             go_on = partial(_go_on, again, recorder, act)
             workers.submit(partial(_act, sides, go_on, unit, limits))
         with closing(_batches(planner, recorder.cursor())) as batches:
@@ -72,13 +74,12 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
                 sides.cancellation.check()
                 recorder.planned(batch)
                 for step in steps:
-                    if step.unit is None:
-                        continue
                     if step.outcomes:
                         recorder.settled(step.outcomes)
                         limits.count(step.outcomes)
-                    else:
-                        workers.submit(partial(_act, sides, act, step.unit, limits))
+                open_units = (step.unit for step in steps if step.unit and not step.outcomes)
+                for unit in with_digests(sides, recorder, open_units):
+                    workers.submit(partial(_act, sides, act, unit, limits))
         sides.progress.listing = False
     if together is not None:
         limits.count(together.finish())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
 
-from lakebed.errors import LakebedError
+from lakebed.errors import LakebedError, NotSupported
 from lakebed.model.operation import Outcome, Unit
 from lakebed.transfer.lanes.batch import BatchLane, Limits
 from lakebed.transfer.lanes.moved import Moved
@@ -27,7 +27,8 @@ P = TypeVar("P")
 _log = logging.getLogger("lakebed.transfer")
 
 _REFUSALS = 3
-"""Batches in a row that may fail as a whole; after these everything goes alone."""
+"""Batches in a row that may fail as a whole; after these everything goes alone, as it does at once
+where there is no such way."""
 
 
 @dataclass(slots=True)
@@ -149,12 +150,21 @@ class Together(Generic[P]):
             self._refusals = 0
         except LakebedError as error:
             self._sides.cancellation.check()
-            _log.info("a batch failed, its objects go one by one: %s", error)
-            self._refusals += 1
+            self._refused(error)
             return [None] * len(members)
         finally:
             batch.held.close()
         return moved
+
+    def _refused(self, error: LakebedError) -> None:
+        with self._lock:
+            before = self._refusals
+            self._refusals += _REFUSALS if isinstance(error, NotSupported) else 1
+            gives_up = before < _REFUSALS <= self._refusals
+        if gives_up:
+            _log.warning("no more batches, from now on objects go one by one: %s", error)
+        else:
+            _log.info("a batch failed, its objects go one by one: %s", error)
 
 
 def _size(unit: Unit) -> int:

@@ -8,14 +8,15 @@ the environment, never on its command line, which everybody on the machine can r
 import json
 import os
 import shutil
-import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from subprocess import Popen, TimeoutExpired
+from subprocess import DEVNULL, PIPE, Popen
 
-from lakebed.errors import NotSupported, StoreFault
+from lakebed.errors import NotSupported, StoreError
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Copying
 from lakebed.store.s3.client import Endpoint
@@ -56,7 +57,8 @@ class S5cmd:
     def copy(self, source_bucket: str, bucket: str, copies: Sequence[Copying]) -> frozenset[str]:
         """The keys that it says it copied to `bucket`; what it cannot speak of is left out.
 
-        Raises NotSupported where there is no s5cmd, StoreFault where it did not end well.
+        Raises NotSupported where there is no s5cmd that can be run, StoreError where it did not
+        end well: it has tried each request again by itself.
         """
         binary = find()
         if binary is None:
@@ -70,31 +72,33 @@ class S5cmd:
         return frozenset(_copied(said, bucket))
 
     def _said(self, command: list[str], lines: bytes, environment: dict[str, str]) -> bytes:
-        pipe = subprocess.PIPE
-        with Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
-            try:
-                said = self._talk(process, lines)
-            except BaseException:
-                process.kill()
-                raise
+        said: list[bytes] = []
+        watch = _Watch(self._endpoint, self._cancellation)
+        with (
+            self._begun(command, environment) as process,
+            watch.over(process),
+            _fed(process, lines),
+        ):
+            for line in process.stdout or ():
+                watch.heard = time.monotonic()
+                said.append(line)
+        self._cancellation.check()
+        if watch.killed:
+            raise StoreError("s5cmd did not end", subject=self._endpoint.name)
         if process.returncode not in (0, 1):  # 1: some copies failed, which the lines say better
-            raise StoreFault(
+            raise StoreError(
                 f"s5cmd ended with status {process.returncode}", subject=self._endpoint.name
             )
-        return said
+        return b"".join(said)
 
-    def _talk(self, process: Popen[bytes], lines: bytes | None) -> bytes:
-        heard, said = time.monotonic(), 0
-        ends = heard + self._endpoint.total_timeout
-        while time.monotonic() < min(ends, heard + self._endpoint.stall_timeout):
-            self._cancellation.check()
-            try:
-                return process.communicate(lines, timeout=_POLL)[0]
-            except TimeoutExpired as waited:
-                if (so_far := len(waited.output or b"")) > said:
-                    heard, said = time.monotonic(), so_far
-                lines = None  # they are on their way
-        raise StoreFault("s5cmd did not end", subject=self._endpoint.name)
+    def _begun(self, command: list[str], environment: dict[str, str]) -> Popen[bytes]:
+        try:
+            # Its standard error only repeats, for people, what its lines leave out.
+            return Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment)
+        except OSError as error:
+            raise NotSupported(
+                f"s5cmd cannot be run: {error.strerror}", subject=command[0]
+            ) from None
 
     def _environment(self, credentials: Credentials | None) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
@@ -109,6 +113,58 @@ class S5cmd:
             if credentials.session_token:
                 kept["AWS_SESSION_TOKEN"] = credentials.session_token
         return kept
+
+
+class _Watch:
+    """Ends a process that says nothing for as long as a request may stall, at the end of its time,
+    and where all is to stop."""
+
+    def __init__(self, endpoint: Endpoint, cancellation: Cancellation) -> None:
+        self._cancellation = cancellation
+        self._stall = endpoint.stall_timeout
+        self.heard = time.monotonic()
+        self._ends = self.heard + endpoint.total_timeout
+        self.killed = False
+        self._left = threading.Event()
+
+    @contextmanager
+    def over(self, process: Popen[bytes]) -> Iterator[None]:
+        """The process does not outlive the scope."""
+        watcher = threading.Thread(target=self._watch, args=(process,), name="lakebed-s5cmd-watch")
+        watcher.start()
+        try:
+            yield
+            process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            self._left.set()
+            watcher.join()
+
+    def _watch(self, process: Popen[bytes]) -> None:
+        while not self._left.wait(_POLL):
+            self.killed = time.monotonic() >= min(self._ends, self.heard + self._stall)
+            if self.killed or self._cancellation.stopped:
+                process.kill()
+                return
+
+
+@contextmanager
+def _fed(process: Popen[bytes], lines: bytes) -> Iterator[None]:
+    """Hands it `lines` from a thread of its own: it speaks before it has heard all of them."""
+
+    def feed() -> None:
+        if process.stdin is not None:
+            with suppress(BrokenPipeError), process.stdin as stdin:
+                stdin.write(lines)
+
+    feeder = threading.Thread(target=feed, name="lakebed-s5cmd-feed")
+    feeder.start()
+    try:
+        yield
+    finally:
+        feeder.join()
 
 
 def _line(source_bucket: str, bucket: str, one: Copying) -> str:

@@ -267,7 +267,9 @@ class S3Store:
         headers["x-amz-copy-source-range"] = f"bytes={span.start}-{span.end - 1}"
         query = (("partNumber", str(number)), ("uploadId", upload_id))
         answer = self._client.send(Request("PUT", bucket, key, query=query, headers=headers))
-        return Part(number, _etag(answer, "CopyPartResult", self._on(bucket, key)), span.size)
+        root = document(answer, "CopyPartResult", self._on(bucket, key))
+        etag = required(root, "ETag", self._on(bucket, key)).strip('"')
+        return Part(number, etag, span.size, uploads.checksum_of(root))
 
     def complete_upload(
         self,

@@ -23,7 +23,7 @@ def parts(ask: Ask, subject: str) -> Iterator[Part]:
                 _number(part, "PartNumber", subject),
                 required(part, "ETag", subject).strip('"'),
                 _number(part, "Size", subject),
-                _checksum(part),
+                checksum_of(part),
             )
 
 
@@ -64,7 +64,8 @@ def _number(element: Element, name: str, subject: str) -> int:
     return int(text)
 
 
-def _checksum(part: Element) -> Checksum | None:
+def checksum_of(part: Element) -> Checksum | None:
+    """The CRC that the store names for a part, where it does."""
     named = ((one, text_of(part, f"Checksum{one.upper()}")) for one in Algorithm)
     return next((Checksum.parse(one, text) for one, text in named if text), None)
 

@@ -10,12 +10,20 @@ from lakebed.errors import (
 )
 from lakebed.model.operation import Lane, Mode
 from lakebed.store.capabilities import Capability
-from lakebed.transfer.lanes import resumable, server_side, staged, stream, whole
+from lakebed.transfer.lanes import (
+    resumable,
+    server_side,
+    server_side_parts,
+    staged,
+    stream,
+    whole,
+)
 from lakebed.transfer.lanes.moved import Moved, Mover
-from lakebed.transfer.sides import Job, Sides
+from lakebed.transfer.sides import Job, Side, Sides
 
 MOVERS: dict[Lane, Mover] = {
     Lane.SERVER_SIDE: server_side.move,
+    Lane.SERVER_SIDE_PARTS: server_side_parts.move,
     Lane.WHOLE: whole.move,
     Lane.STREAM: stream.move,
     Lane.RESUMABLE: resumable.move,
@@ -32,8 +40,8 @@ def lanes_of(sides: Sides, job: Job) -> tuple[Lane, ...]:
     if mode is Mode.TRADITIONAL:
         return (Lane.STAGED,)
     lanes: list[Lane] = []
-    if sides.same_endpoint and Capability.COPY in sides.destination.capabilities:
-        lanes.append(Lane.SERVER_SIDE)
+    if sides.same_endpoint:
+        lanes += _inside(sides.destination, job.source.size)
     if job.source.size <= min(whole.LIMIT, sides.budget.limit):
         lanes.append(Lane.WHOLE)
     elif Capability.MULTIPART in sides.destination.capabilities:
@@ -42,6 +50,13 @@ def lanes_of(sides: Sides, job: Job) -> tuple[Lane, ...]:
     if mode is Mode.HYBRID:
         lanes.append(Lane.STAGED)
     return tuple(lanes)
+
+
+def _inside(destination: Side, size: int) -> list[Lane]:
+    """The lane by which the store copies by itself, where it does."""
+    if size > destination.store.properties.max_copy:
+        return [Lane.SERVER_SIDE_PARTS] if Capability.PART_COPY in destination.capabilities else []
+    return [Lane.SERVER_SIDE] if Capability.COPY in destination.capabilities else []
 
 
 def move(sides: Sides, job: Job) -> Moved:

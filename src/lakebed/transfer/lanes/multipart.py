@@ -61,10 +61,7 @@ def upload(
     if step > store.properties.max_put:
         raise ObjectTooLarge(f"{size} bytes do not fit in one object", subject=job.key)
     begun = Begun(job.key, job.source.etag, size, step)
-    left = sides.uploads.find(job.key)
-    if left is not None and left.upload_id is not None:
-        abort(sides, job.key, left.upload_id)  # a killed run's
-    upload_id = begin(sides, begun, attributes)
+    upload_id = begin_anew(sides, begun, attributes)
     try:
         passing = Passing(sides, job)
         parts: list[Part] = []
@@ -188,6 +185,14 @@ def complete(
         if not (by_etag or (checksum is not None and head.checksum == checksum)):
             raise
         return Written(head.etag)
+
+
+def begin_anew(sides: Sides, upload: Begun, attributes: Attributes) -> str:
+    """Begin it in place of one that a killed run left."""
+    left = sides.uploads.find(upload.key)
+    if left is not None and left.upload_id is not None:
+        abort(sides, upload.key, left.upload_id)
+    return begin(sides, upload, attributes)
 
 
 def begin(sides: Sides, upload: Begun, attributes: Attributes) -> str:

@@ -1,10 +1,9 @@
 """Same endpoint: the store copies by itself, only the listed revision; no byte passes us.
 
 Where the publisher names a digest it is checked before the copy: against the SHA-256 that the
-store keeps of the source, else by reading the source once.
+ledger or the store keeps of the source, else by reading the source once.
 """
 
-from lakebed.errors import NoLane
 from lakebed.model.objects import Attributes
 from lakebed.model.operation import Lane
 from lakebed.transfer.lanes.moved import Moved, attributes_of, pinned
@@ -15,11 +14,6 @@ from lakebed.transfer.sides import Job, Sides
 
 def move(sides: Sides, job: Job) -> Moved:
     source, destination = sides.source, sides.destination
-    if job.source.size > destination.store.properties.max_copy:
-        raise NoLane(
-            f"{job.source.size} bytes are more than one server-side copy takes",
-            subject=job.source.key,
-        )
     sha256 = checked_digest(sides, job)
     attributes = _replaced_attributes(sides, job)
     with pinned(job.source.key):
@@ -31,17 +25,18 @@ def move(sides: Sides, job: Job) -> Moved:
             if_match=job.source.etag,
             attributes=attributes,
         )
-    proof = prove_copy(sides, job, written, digest_checked=sha256 is not None)
+    proof = prove_copy(sides, job, written, digest_checked=job.digest is not None)
     return Moved(Lane.SERVER_SIDE, proof, written.etag, sha256)
 
 
 def checked_digest(sides: Sides, job: Job) -> str | None:
-    """The object's SHA-256, which its publisher names; None where nobody names one.
+    """The object's SHA-256, which is what its publisher names; None where nobody knows it, and
+    nobody names one.
 
     Raises DigestRefused, SourceChanged.
     """
-    if job.digest is None:
-        return None
+    if job.digest is None or job.sha256 == job.digest:
+        return job.sha256
     source = sides.source
     with pinned(job.source.key):
         head = source.store.head(source.bucket, job.source.key)

@@ -21,7 +21,7 @@ from lakebed.transfer.sides import Job, Sides
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """An object that is what its publisher says; its SHA-256 where that was asked."""
+    """An object that is what its publisher says; its SHA-256 where that is known."""
 
     job: Job
     sha256: str | None
@@ -75,5 +75,5 @@ class ServerSideBatch:
         if etag is None or etag != job.source.md5:
             remove_other(self._sides, job, etag)
             return None
-        proof = Proof.ETAG_MD5 if one.sha256 is None else Proof.PUBLISHER_SHA256
+        proof = Proof.ETAG_MD5 if job.digest is None else Proof.PUBLISHER_SHA256
         return Moved(Lane.SERVER_SIDE_BATCH, proof, etag, one.sha256)
