@@ -203,9 +203,15 @@ class DigestRefused(ObjectError):
     code = "digest-refused"
 
     def __init__(
-        self, what: str, *, subject: str = "", expected: str | None = None, found: str | None = None
+        self,
+        what: str,
+        *,
+        subject: str = "",
+        advice: str = "",
+        expected: str | None = None,
+        found: str | None = None,
     ) -> None:
-        super().__init__(what, subject=subject)
+        super().__init__(what, subject=subject, advice=advice)
         self.expected, self.found = expected, found
 
 

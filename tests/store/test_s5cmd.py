@@ -154,6 +154,13 @@ def test_a_stop_ends_the_process(told: Told, tmp_path: Path) -> None:
 _FOREVER = "import threading\nthreading.Event().wait()\n"
 
 
+def test_one_that_says_nothing_is_ended(told: Told) -> None:
+    told(_FOREVER)
+    silent = replace(ENDPOINT, stall_timeout=0.1)
+    with pytest.raises(StoreError, match="did not end"):
+        S5cmd(silent, lambda: None, Cancellation()).copy("from", "bucket", COPIES)
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp"))))
 def test_whatever_a_key_holds_its_reader_takes_it_as_one_word(key: str) -> None:
     line = s5cmd._line("from", "bucket", Copying(key, key))

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,7 +80,7 @@ class S5cmd:
             _fed(process, lines),
         ):
             for line in process.stdout or ():
-                watch.heard = time.monotonic()
+                watch.hear()
                 said.append(line)
         self._cancellation.check()
         if watch.killed:
@@ -119,13 +119,27 @@ class _Watch:
     """Ends a process that says nothing for as long as a request may stall, at the end of its time,
     and where all is to stop."""
 
-    def __init__(self, endpoint: Endpoint, cancellation: Cancellation) -> None:
-        self._cancellation = cancellation
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        cancellation: Cancellation,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._cancellation, self._clock = cancellation, clock
         self._stall = endpoint.stall_timeout
-        self.heard = time.monotonic()
-        self._ends = self.heard + endpoint.total_timeout
-        self.killed = False
+        self._heard = clock()
+        self._ends = self._heard + endpoint.total_timeout
         self._left = threading.Event()
+        self.killed = False
+
+    def hear(self) -> None:
+        """It has said something."""
+        self._heard = self._clock()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has said nothing for too long, or had its time."""
+        return self._clock() >= min(self._ends, self._heard + self._stall)
 
     @contextmanager
     def over(self, process: Popen[bytes]) -> Iterator[None]:
@@ -144,7 +158,7 @@ class _Watch:
 
     def _watch(self, process: Popen[bytes]) -> None:
         while not self._left.wait(_POLL):
-            self.killed = time.monotonic() >= min(self._ends, self.heard + self._stall)
+            self.killed = self.is_over
             if self.killed or self._cancellation.stopped:
                 process.kill()
                 return
