@@ -2,10 +2,10 @@
 
 import hashlib
 import threading
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ from lakebed.errors import (
 )
 from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.location import MAX_KEY_BYTES
-from lakebed.model.objects import Attributes, Head, Object, Part, Span, Upload, Write, Written
+from lakebed.model.objects import Attributes, Head, Part, Span, Upload, Write, Written
 from lakebed.store.contract import (
     NO_ATTRIBUTES,
     PAGE_LIMIT,
@@ -33,45 +33,9 @@ from lakebed.store.contract import (
     Properties,
     Sink,
 )
+from lakebed.store.held import Bucket, Stored, Uploading
 
 _CHUNK = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    data: bytes
-    etag: str
-    modified: datetime
-    attributes: Attributes
-    sha256: str | None = None
-    checksum: Checksum | None = None
-
-    def head(self) -> Head:
-        visible = replace(self.attributes, tags={})
-        size = len(self.data)
-        return Head(size, self.etag, self.modified, visible, self.sha256, self.checksum)
-
-
-@dataclass(slots=True)
-class _Upload:
-    key: str
-    attributes: Attributes
-    initiated: datetime
-    algorithm: Algorithm | None = None
-    parts: dict[int, tuple[Part, bytes]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Bucket:
-    objects: dict[str, _Stored] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
-    """The keys, sorted: code points order as their UTF-8 does."""
-    uploads: dict[str, _Upload] = field(default_factory=dict)
-
-    def keep(self, key: str, stored: _Stored) -> None:
-        if key not in self.objects:
-            insort(self.order, key)
-        self.objects[key] = stored
 
 
 class MemoryStore:
@@ -89,7 +53,7 @@ class MemoryStore:
         self._properties = properties or Properties(identity=f"memory:{name}")
         self._now = now
         self._lock = threading.Lock()
-        self._buckets = {bucket: _Bucket() for bucket in buckets}
+        self._buckets = {bucket: Bucket() for bucket in buckets}
         self._uploads_begun = 0
 
     @property
@@ -120,7 +84,7 @@ class MemoryStore:
                 position = bisect_left(held.order, token)
             elif after:
                 position = max(position, bisect_right(held.order, after))
-            return _page(held, position, prefix, delimiter, limit)
+            return held.page(position, prefix, delimiter, limit)
 
     def head(self, bucket: str, key: str) -> Head:
         return self._find(bucket, key).head()
@@ -162,7 +126,7 @@ class MemoryStore:
         data = _read(body, subject)
         if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256.lower():
             raise ChecksumRefused("the bytes are not those of the digest sent", subject=subject)
-        stored = _Stored(data, _md5(data), self._now(), _as_stored(attributes), sha256)
+        stored = Stored(data, _md5(data), self._now(), _as_stored(attributes), sha256)
         return self._keep(bucket, key, stored, write)
 
     def put_many(self, bucket: str, members: Sequence[Member]) -> None:
@@ -219,7 +183,7 @@ class MemoryStore:
             held = self._bucket(bucket)
             self._uploads_begun += 1
             upload_id = f"upload-{self._uploads_begun}"
-            held.uploads[upload_id] = _Upload(key, attributes, self._now(), algorithm)
+            held.uploads[upload_id] = Uploading(key, attributes, self._now(), algorithm)
             return upload_id
 
     def upload_part(
@@ -282,7 +246,7 @@ class MemoryStore:
             etag = f"{_md5(digests)}-{len(parts)}"
             attributes = _as_stored(upload.attributes)
             held = self._bucket(bucket)
-            stored = _Stored(data, etag, self._now(), attributes, checksum=checksum)
+            stored = Stored(data, etag, self._now(), attributes, checksum=checksum)
             held.keep(key, stored)
             del held.uploads[upload_id]
             return Written(etag)
@@ -317,7 +281,7 @@ class MemoryStore:
 
     def create_bucket(self, bucket: str) -> None:
         with self._lock:
-            self._buckets.setdefault(bucket, _Bucket())
+            self._buckets.setdefault(bucket, Bucket())
 
     def is_versioned(self, bucket: str) -> bool:
         with self._lock:
@@ -332,12 +296,12 @@ class MemoryStore:
     def _on(self, bucket: str, key: str) -> str:
         return f"{self._name}:{bucket}/{key}"
 
-    def _bucket(self, bucket: str) -> _Bucket:
+    def _bucket(self, bucket: str) -> Bucket:
         if bucket not in self._buckets:
             raise BucketMissing("there is no such bucket", subject=f"{self._name}:{bucket}")
         return self._buckets[bucket]
 
-    def _find(self, bucket: str, key: str, if_match: str | None = None) -> _Stored:
+    def _find(self, bucket: str, key: str, if_match: str | None = None) -> Stored:
         with self._lock:
             stored = self._bucket(bucket).objects.get(key)
         if stored is None:
@@ -346,13 +310,13 @@ class MemoryStore:
             raise PreconditionFailed("it is another revision now", subject=self._on(bucket, key))
         return stored
 
-    def _upload(self, bucket: str, key: str, upload_id: str) -> _Upload:
+    def _upload(self, bucket: str, key: str, upload_id: str) -> Uploading:
         upload = self._bucket(bucket).uploads.get(upload_id)
         if upload is None or upload.key != key:
             raise ObjectMissing("there is no such upload", subject=self._on(bucket, key))
         return upload
 
-    def _pieces(self, subject: str, upload: _Upload, parts: Sequence[Part]) -> list[bytes]:
+    def _pieces(self, subject: str, upload: Uploading, parts: Sequence[Part]) -> list[bytes]:
         numbers = [part.number for part in parts]
         if not parts or any(left >= right for left, right in pairwise(numbers)):
             raise RequestRefused("the parts are none or out of order", subject=subject)
@@ -377,7 +341,7 @@ class MemoryStore:
                 subject=self._on(bucket, key[:60]),
             )
 
-    def _check_span(self, bucket: str, key: str, stored: _Stored, span: Span) -> None:
+    def _check_span(self, bucket: str, key: str, stored: Stored, span: Span) -> None:
         if not 0 <= span.start <= span.end <= len(stored.data):
             raise RequestRefused(
                 f"bytes {span.start} to {span.end} are not in its {len(stored.data)}",
@@ -388,7 +352,7 @@ class MemoryStore:
         self,
         bucket: str,
         key: str,
-        stored: _Stored,
+        stored: Stored,
         write: Write = Write.ALWAYS,
     ) -> Written:
         self._check_key(bucket, key)
@@ -398,28 +362,6 @@ class MemoryStore:
                 raise PreconditionFailed("it exists already", subject=self._on(bucket, key))
             held.keep(key, stored)
         return Written(stored.etag, stored.sha256)
-
-
-def _page(held: _Bucket, position: int, prefix: str, delimiter: str, limit: int) -> Page:
-    """A page from `position` on; its token is the first key that the next page looks at."""
-    objects: list[Object] = []
-    prefixes: list[str] = []
-    for index in range(position, len(held.order)):
-        key = held.order[index]
-        if not key.startswith(prefix):
-            break
-        cut = key.find(delimiter, len(prefix)) if delimiter else -1
-        folder = key[: cut + len(delimiter)] if cut >= 0 else ""
-        if folder and prefixes and prefixes[-1] == folder:
-            continue
-        if len(objects) + len(prefixes) == limit:
-            return Page(tuple(objects), tuple(prefixes), token=key)
-        if folder:
-            prefixes.append(folder)
-        else:
-            stored = held.objects[key]
-            objects.append(Object(key, len(stored.data), stored.etag, stored.modified))
-    return Page(tuple(objects), tuple(prefixes))
 
 
 def _read(body: Body, subject: str) -> bytes:
