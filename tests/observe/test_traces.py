@@ -216,3 +216,17 @@ def test_log_records_say_to_which_operation_and_trace_they_belong(
     trace = f"{span.context.trace_id:032x}"
     assert first == f"warning: careful [operation {summary.operation_id} trace {trace}]"
     assert second == "warning: later"
+
+
+def test_objects_that_travel_together_have_units_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, collected: Collected
+) -> None:
+    world = World(tmp_path, monkeypatch, packs=True)
+    for name in ("a", "b", "c"):
+        world.put(name, name.encode())
+    with world.platform(Traces(collected.provider)) as platform:
+        assert platform.sync(request()).lanes == {"packed": 3}
+    units = {str(attributes(unit)["lakebed.key"]) for unit in collected.named("unit")}
+    assert units == {"a", "b", "c"}
+    states = {unit.status.status_code for unit in collected.named("unit")}
+    assert StatusCode.ERROR not in states

@@ -120,7 +120,10 @@ class _Operation(Silent):
             }
             with self._carried(), _span(self._tracer, "unit", self._context, attributes) as span:
                 outcomes = act(unit)
-                _tell(span, outcomes)
+                keys = {item.key for item in unit.items}
+                # Objects that travel together are settled by whoever has the last of them.
+                if own := [outcome for outcome in outcomes if outcome.key in keys]:
+                    _tell(span, own)
             return outcomes
 
         return traced if self.on else act
