@@ -35,6 +35,7 @@ TIMEOUTS = Timeouts(connect=10.0, stall=2.0, total=60.0)
 TRUTH = {
     OperationState.COMPLETED: Exit.COMPLETED,
     OperationState.PARTIAL: Exit.FAILED_OBJECTS,
+    OperationState.QUARANTINED: Exit.QUARANTINED,
     OperationState.FAILED: Exit.STORE,
 }
 """The exit code of each state in which a failing network may leave an operation."""

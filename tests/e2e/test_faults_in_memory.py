@@ -47,12 +47,20 @@ class Shaky:
 Shake = Callable[[Faulty], None]
 
 
-def _shaken(fault: Fault, verbs: tuple[str, ...], *, every: int, times: int = 1) -> Shake:
+def _flip(nth: int) -> Fault:
+    """Never the same bit: bytes that come wrong twice alike are taken for what the source holds."""
+    return Flip(nth % 60)
+
+
+def _shaken(
+    fault: Fault | Callable[[int], Fault], verbs: tuple[str, ...], *, every: int, times: int = 1
+) -> Shake:
     def shake(store: Faulty) -> None:
         for verb in verbs:
             first = 1 if verb in BATCHES else every  # there are few of them
             for nth in range(first, 20 * every, every + times):
-                store.inject(fault, verb, nth=nth, times=times)
+                due = fault if isinstance(fault, Fault) else fault(nth)
+                store.inject(due, verb, nth=nth, times=times)
 
     return shake
 
@@ -61,7 +69,7 @@ TROUBLES: dict[str, Shake] = {
     "dropped-connections": _shaken(Drop(), READS + WRITES + PARTS, every=5),
     "lost-answers": _shaken(LoseAck(), WRITES + PARTS, every=2),
     "cut-bodies": _shaken(Truncate(100), ("get", "put", "upload_part"), every=3),
-    "flipped-bits": _shaken(Flip(7), ("get", "put", "upload_part"), every=6),
+    "flipped-bits": _shaken(_flip, ("get", "put", "upload_part"), every=6),
     "throttling": _shaken(Throttle(retry_after=0.0), READS + WRITES + PARTS, every=3, times=2),
     "internal-errors": _shaken(Fail(), READS + WRITES + PARTS, every=4, times=2),
     "away-for-longer-than-is-tried": _shaken(Drop(), READS + WRITES + PARTS, every=12, times=7),

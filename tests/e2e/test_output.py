@@ -71,7 +71,8 @@ def test_a_report_holds_the_summary_and_each_refused_object(
 
     report = json.loads((lakebed.folder / "report.json").read_text())
     objects = report.pop("objects")
-    assert report == {name: value for name, value in ended.summary.items() if name != "event"}
+    summary = {name: value for name, value in ended.summary.items() if name != "event"}
+    assert {name: report[name] for name in summary} == summary
     assert [(o["key"], o["state"], o["error"]) for o in objects] == [
         ("bad.zip", "quarantined", "digest-refused"),
         ("bad.zip.CHECKSUM", "quarantined", "digest-refused"),

@@ -161,5 +161,5 @@ def test_a_large_object_is_interrupted_half_way_and_nothing_of_it_is_visible(
     assert ended.counts("state", "copied") == ("interrupted", 0)
     assert destination.keys() == []
     after = resumed(lakebed, ended.summary["operation_id"])
-    assert after.summary["lanes"] == {"stream": 1}
+    assert after.summary["lanes"] == {"resumable": 1}
     assert destination.read("large.bin") == bytes(8 * SIZE)

@@ -433,7 +433,7 @@ def test_no_secret_is_in_a_repr_an_error_or_the_log(
     store = Trace(S3Store(client, Properties(identity="lake"), batches))
     caught: list[BaseException] = []
     wire.play(error(403, "SignatureDoesNotMatch"), error(400, "ExpiredToken"), Exchange.close)
-    with caplog.at_level(logging.DEBUG), closing(store):
+    with caplog.at_level(logging.DEBUG, logger="lakebed.store"), closing(store):
         for _ in range(3):
             with pytest.raises(LakebedError) as refused:
                 store.put("bucket", "key", body(b"x"))
