@@ -636,11 +636,14 @@ class WritingConformance(Fixtures):
         tags = {"layer": "bronze", "a key": "a+b/c=d: 100 @ %"[:15]}
         store.put(bucket, folder + "a", Buffer((b"a",)), attributes=Attributes(tags=tags))
         assert store.tags(bucket, folder + "a") == tags
+        assert store.head(bucket, folder + "a").tagged
+        assert store.get(bucket, folder + "a", lambda _: None).tagged
 
     def test_an_object_without_tags_has_none(self, store: Store, bucket: str, folder: str) -> None:
         self.need("tags")
         put(store, bucket, folder + "a")
         assert store.tags(bucket, folder + "a") == {}
+        assert not store.head(bucket, folder + "a").tagged
 
     def test_many_objects_arrive_by_one_request_with_what_travels_with_them(
         self, store: Store, bucket: str, folder: str

@@ -17,7 +17,7 @@ from lakebed.model.quantity import KIB, MIB
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Buffer, Page
 from lakebed.transfer import sync
-from lakebed.transfer.lanes import multipart
+from lakebed.transfer.lanes import multipart, server_side
 from lakebed.transfer.recorder import Batch
 from tests.faults import (
     Change,
@@ -1006,10 +1006,17 @@ def test_inside_one_store_a_digest_is_checked_before_the_copy(inside: Engine) ->
 
 
 def test_inside_one_store_a_digest_that_the_store_keeps_saves_the_reading(inside: Engine) -> None:
-    inside.publish_pair("a.zip", DATA)
-    inside.held.put("public", "spot/a.zip", Buffer((DATA,)), sha256=sha256(DATA))
+    large = bytes(server_side.ASKED)
+    inside.publish_pair("a.zip", large)
+    inside.held.put("public", "spot/a.zip", Buffer((large,)), sha256=sha256(large))
     assert inside.run() is None
     assert inside.source.count("get", "spot/a.zip") == 0
+
+
+def test_inside_one_store_a_small_archive_is_read_without_asking_first(inside: Engine) -> None:
+    inside.publish_pair("a.zip", DATA)
+    assert inside.run() is None
+    assert (inside.source.count("head"), inside.source.count("get", "spot/a.zip")) == (0, 1)
 
 
 def test_inside_one_store_what_a_digest_refuses_is_never_copied(inside: Engine) -> None:

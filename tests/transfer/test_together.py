@@ -72,6 +72,25 @@ def test_large_objects_go_their_own_way() -> None:
     assert made.outcome("000.zip").lane is Lane.PACKED
 
 
+def test_inside_one_store_only_what_must_be_read_anyway_is_sent_together() -> None:
+    made = Engine(FEW, destination_can=EVERYTHING, one_store=True)
+    made.publish_pair("a.zip", DATA)
+    made.publish("alone.csv", DATA)
+    assert made.run() is None
+    assert made.outcome("a.zip").lane is made.outcome("a.zip.CHECKSUM").lane is Lane.PACKED
+    assert made.outcome("alone.csv").lane is Lane.SERVER_SIDE
+    assert made.source.count("get", "spot/alone.csv") == 0
+
+
+def test_inside_one_store_tags_are_not_left_behind() -> None:
+    made = Engine(FEW, destination_can=EVERYTHING, one_store=True)
+    made.publish_pair("a.zip", DATA)
+    made.publish("a.zip", DATA, Attributes(tags={"layer": "bronze"}))
+    assert made.run() is None
+    assert made.outcome("a.zip").lane is Lane.SERVER_SIDE
+    assert made.held.tags("bronze", "b/a.zip") == {"layer": "bronze"}
+
+
 @pytest.mark.parametrize("key", ["a//b", "a/./b", "../a", "folder/", "nul\0l"])
 def test_a_key_that_unpacking_would_clean_goes_alone(key: str) -> None:
     made = engine(pairs=2)

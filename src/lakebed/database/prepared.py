@@ -23,6 +23,8 @@ class Prepared:
             name: value for name, value in compiled.params.items() if value is not None
         }
 
-    def execute(self, connection: Connection, rows: list[Values]) -> None:
-        if rows:
-            connection.exec_driver_sql(self._text, [self._fixed | row for row in rows])
+    def execute(self, connection: Connection, rows: list[Values]) -> int:
+        """How many rows it changed."""
+        if not rows:
+            return 0
+        return connection.exec_driver_sql(self._text, [self._fixed | row for row in rows]).rowcount

@@ -76,6 +76,8 @@ class Head:
     """Hex SHA-256 of the whole object that the store itself keeps, where it does."""
     checksum: Checksum | None = None
     """CRC of the whole object that the store itself keeps. Asked for by `head` only."""
+    tagged: bool = False
+    """Whether it has tags, which are asked for by `tags`."""
 
 
 @dataclass(frozen=True, slots=True)

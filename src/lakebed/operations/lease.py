@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
-from sqlalchemy import Connection, Engine, func, update
+from sqlalchemy import Connection, Engine, bindparam, func, update
 
+from lakebed.database.prepared import Prepared
 from lakebed.database.tables import operations
 from lakebed.database.transaction import writing
 from lakebed.errors import Cancelled, LakebedError, LeaseLost, LedgerError, RunningElsewhere
@@ -54,6 +55,12 @@ class Lease:
     fence: int
     clock: Clock = time.time
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
+    _touch: Prepared = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        ours = (operations.c.id == bindparam("ours")) & (operations.c.fence == bindparam("held"))
+        touch = update(operations).where(ours).values(fence=operations.c.fence)
+        self._touch = Prepared(self.engine, touch, ())
 
     @classmethod
     def acquire(cls, engine: Engine, operation_id: str, clock: Clock = time.time) -> Self:
@@ -110,9 +117,7 @@ class Lease:
 
     def check(self, connection: Connection) -> None:
         """Lock the operation's row for this transaction, if it is still ours; else LeaseLost."""
-        ours = (operations.c.id == self.operation_id) & (operations.c.fence == self.fence)
-        held = update(operations).where(ours).values(fence=operations.c.fence)
-        if not connection.execute(held).rowcount:
+        if not self._touch.execute(connection, [{"ours": self.operation_id, "held": self.fence}]):
             raise lease_lost(self.operation_id)
 
     @contextmanager

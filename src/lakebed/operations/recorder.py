@@ -78,7 +78,7 @@ class LedgerRecorder(LedgerMemory):
         not at all, so that no crash can make it count twice. A key that has a row keeps it."""
         rows = [row for unit in batch.units for row in rows_of(self._lease.operation_id, unit)]
         with writing(self._engine) as connection:
-            self._check_fence(connection, batch)
+            self._advance(connection, batch)
             self._insert.execute(connection, rows)
 
     def settled(self, outcomes: Sequence[Outcome]) -> None:
@@ -97,7 +97,7 @@ class LedgerRecorder(LedgerMemory):
         """Make what failed or is in quarantine pending again, for a resume; how many there are."""
         refused = objects.c.state.in_((ObjectState.FAILED, ObjectState.QUARANTINED))
         with writing(self._engine) as connection:
-            self._check_fence(connection)
+            self._lease.check(connection)
             return connection.execute(
                 update(objects)
                 .where(objects.c.operation == self._lease.operation_id, refused)
@@ -106,16 +106,14 @@ class LedgerRecorder(LedgerMemory):
 
     def _write(self, outcomes: Sequence[Outcome]) -> None:
         with writing(self._engine) as connection:
-            self._check_fence(connection)
+            self._lease.check(connection)
             self._settlement.write(connection, outcomes, self._clock())
 
-    def _check_fence(self, connection: Connection, batch: Batch | None = None) -> None:
-        """Lock the operation's row for this transaction, if it is still ours, and move it on."""
+    def _advance(self, connection: Connection, batch: Batch) -> None:
+        """Move the operation's row on, if it is still ours; else LeaseLost."""
         table = operations.c
-        values: dict[str, object] = {"fence": table.fence}
-        if batch is not None:
-            values = {name: table[name] + getattr(batch.counters, name) for name in COUNTERS}
-            values["cursor"] = batch.cursor.encode()
+        values = {name: table[name] + getattr(batch.counters, name) for name in COUNTERS}
+        values["cursor"] = batch.cursor.encode()
         ours = (table.id == self._lease.operation_id) & (table.fence == self._lease.fence)
         if not connection.execute(update(operations).where(ours).values(values)).rowcount:
             raise lease_lost(self._lease.operation_id)

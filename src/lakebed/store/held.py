@@ -21,7 +21,8 @@ class Stored:
     def head(self) -> Head:
         visible = replace(self.attributes, tags={})
         size = len(self.data)
-        return Head(size, self.etag, self.modified, visible, self.sha256, self.checksum)
+        tagged = bool(self.attributes.tags)
+        return Head(size, self.etag, self.modified, visible, self.sha256, self.checksum, tagged)
 
 
 @dataclass(slots=True)

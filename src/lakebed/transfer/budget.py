@@ -35,20 +35,12 @@ class Budget:
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
         """Hold `size` bytes for the scope; raises the reason where all is to stop."""
-        with self._held(min(size, self.limit)):
-            with self._changed:
-                self._make_room()
-            yield
-
-    @contextmanager
-    def _held(self, share: int) -> Iterator[None]:
+        share = min(size, self.limit)
         self._acquire(share)
         try:
             yield
         finally:
-            with self._changed:
-                self.held -= share
-                self._changed.notify_all()
+            self._release(share)
 
     @contextmanager
     def buffer(self, size: int) -> Iterator[memoryview]:
@@ -57,34 +49,53 @@ class Budget:
         Memory is used again, for fresh pages from the system cost half of what reading into them
         does; and it is mapped, since what an allocator keeps for each thread is beyond any budget.
         """
-        with self._held(min(size, self.limit)):
-            with self._changed:
-                fitting = next((one for one in self._spare if len(one) >= size), None)
-                if fitting is not None:
-                    self._spare.remove(fitting)
-                self._make_room()
-            memory = fitting or mmap.mmap(-1, size)
+        share = min(size, self.limit)
+        spare = self._acquire(share, size)
+        try:
+            memory = spare or mmap.mmap(-1, size)
             try:
                 yield memoryview(memory)[:size]
             finally:
                 with self._changed:
                     self._spare.append(memory)
+        finally:
+            self._release(share)
+
+    def _take_spare(self, size: int) -> mmap.mmap | None:
+        fitting = next((one for one in self._spare if len(one) >= size), None)
+        if fitting is not None:
+            self._spare.remove(fitting)
+        return fitting
 
     def _make_room(self) -> None:
         """Let go of memory that nobody uses, where it is more than the budget leaves."""
         while self._spare and self.held + sum(map(len, self._spare)) > self.limit:
             self._spare.pop()
 
-    def _acquire(self, share: int) -> None:
-        ticket = object()
+    def _acquire(self, share: int, size: int | None = None) -> mmap.mmap | None:
+        """Memory of `size` bytes, where some is wanted and spare."""
         with self._changed:
-            self._waiting.append(ticket)
-            try:
-                while self._waiting[0] is not ticket or self.held + share > self.limit:
-                    self._cancellation.check()
-                    self._changed.wait(_POLL)
+            self._cancellation.check()
+            if self._waiting or self.held + share > self.limit:
+                self._wait_for(share)
+            self.held += share
+            spare = None if size is None else self._take_spare(size)
+            self._make_room()
+            return spare
+
+    def _wait_for(self, share: int) -> None:
+        ticket = object()
+        self._waiting.append(ticket)
+        try:
+            while self._waiting[0] is not ticket or self.held + share > self.limit:
+                self._changed.wait(_POLL)
                 self._cancellation.check()
-                self.held += share
-            finally:
-                self._waiting.remove(ticket)
+        finally:
+            self._waiting.remove(ticket)
+            self._changed.notify_all()
+
+    def _release(self, share: int) -> None:
+        with self._changed:
+            self.held -= share
+            if self._waiting:
                 self._changed.notify_all()

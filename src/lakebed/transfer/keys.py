@@ -17,19 +17,23 @@ def is_odd(key: str) -> bool:
 
 def refusal(destination: Side, key: str) -> KeyUnsupported | None:
     """Why the destination cannot hold `key`, or None."""
-    subject = f"{destination.store.name}:{destination.bucket}/{key}"
-    if len(key.encode(errors="surrogatepass")) > MAX_KEY_BYTES:
-        return KeyUnsupported(f"the key has more than {MAX_KEY_BYTES} bytes", subject=subject)
+    why = _why_not(destination, key)
+    if why is None:
+        return None
+    return KeyUnsupported(why, subject=f"{destination.store.name}:{destination.bucket}/{key}")
+
+
+def _why_not(destination: Side, key: str) -> str | None:
+    if len(key) * 4 > MAX_KEY_BYTES and len(key.encode(errors="surrogatepass")) > MAX_KEY_BYTES:
+        return f"the key has more than {MAX_KEY_BYTES} bytes"
     if not key:
-        return KeyUnsupported(
-            "a folder's own marker has no key at the root of a bucket", subject=subject
-        )
+        return "a folder's own marker has no key at the root of a bucket"
     can = destination.capabilities
     if is_odd(key):
         if Capability.ODD_KEYS not in can:
-            return KeyUnsupported("this bucket rewrites empty, . or .. parts", subject=subject)
+            return "this bucket rewrites empty, . or .. parts"
     elif key.endswith("/") and Capability.FOLDER_KEYS not in can:
-        return KeyUnsupported("this bucket rewrites a final /", subject=subject)
+        return "this bucket rewrites a final /"
     if "\\" in key and Capability.BACKSLASH_KEYS not in can:
-        return KeyUnsupported("this bucket rewrites a backslash", subject=subject)
+        return "this bucket rewrites a backslash"
     return None

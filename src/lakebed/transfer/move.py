@@ -172,13 +172,16 @@ class UnitMover:
     def _job(self, item: Item, unit: Unit, word: Published | None) -> Job:
         if item.source is None:
             raise AssertionError("only objects of the source are moved")
-        key = self._sides.destination.location.key(item.key)
-        job = Job(item.source, key, item.destination_etag, sha256=item.sha256)
-        if word is None or unit.digest is None:
-            return job
-        if item.source.key == unit.digest.key:
-            return replace(job, head=word.head, content=word.content)
-        return replace(job, digest=word.digest)
+        publishes = unit.digest is not None and item.source.key == unit.digest.key
+        return Job(
+            item.source,
+            self._sides.destination.location.key(item.key),
+            item.destination_etag,
+            digest=None if publishes or word is None else word.digest,
+            sha256=item.sha256,
+            head=word.head if publishes and word else None,
+            content=word.content if publishes and word else None,
+        )
 
     def _refreshed(self, unit: Unit) -> Unit:
         """The unit as its source is now. Raises SourceChanged where it cannot be taken so."""

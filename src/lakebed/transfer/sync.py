@@ -100,10 +100,10 @@ class _Gathering(Protocol):
 
 def _together(sides: Sides, recorder: Recorder, settle: float) -> _Gathering:
     alone = UnitMover(sides, recorder, settle=settle)
-    if (packed := Packed(sides)).is_open:
-        return Together(sides, recorder, packed, alone)
     if (copied := ServerSideBatch(sides)).is_open:
         return Together(sides, recorder, copied, alone)
+    if (packed := Packed(sides)).is_open:
+        return Together(sides, recorder, packed, alone)
     return alone
 
 

@@ -44,6 +44,7 @@ def head_of(headers: Mapping[str, str], subject: str) -> Head:
         ),
         sha256=_hex_of_base64(headers.get("x-amz-checksum-sha256", "")),
         checksum=_whole_checksum(headers),
+        tagged=headers.get("x-amz-tagging-count", "0") != "0",
     )
 
 

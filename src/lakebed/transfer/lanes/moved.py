@@ -66,6 +66,8 @@ def attributes_of(sides: Sides, job: Job, head: Head) -> Attributes:
     if options.tags:
         with pinned(job.source.key):
             tags = source.store.tags(source.bucket, job.source.key)
+    if not (tags or options.storage_class or options.sse):
+        return head.attributes
     return replace(head.attributes, tags=tags, storage_class=options.storage_class, sse=options.sse)
 
 

@@ -8,6 +8,7 @@ was sent.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lakebed.errors import NoLane
 from lakebed.model.objects import Head
 from lakebed.model.operation import Lane, Mode, Proof, Unit
 from lakebed.model.quantity import KIB, MIB
@@ -52,36 +53,52 @@ class Packed:
 
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
+        self._copies = sides.same_endpoint and Capability.COPY in sides.destination.capabilities
+        """Whether the store could copy by itself."""
 
     @property
     def is_open(self) -> bool:
         """Whether objects can go this way at all."""
         sides, options = self._sides, self._sides.options
         can = sides.destination.capabilities
-        copies = sides.same_endpoint and Capability.COPY in can
         return (
             Capability.UNPACK in can
             and has_md5_etags(sides)
             and options.mode is not Mode.TRADITIONAL
             and sides.source.location.is_folder
-            and not (copies or options.tags or options.sse or options.storage_class)
+            and not (options.tags or options.sse or options.storage_class)
             # Batches that wait for their last object leave room for everybody else.
             and sides.budget.limit >= 4 * self.limits.held
         )
 
     def takes(self, unit: Unit) -> bool:
+        if not self._is_to_be_read(unit):
+            return False
         key = self._sides.destination.location.key
         return all(
             item.source is not None and item.source.size <= LIMIT and _is_clean(key(item.key))
             for item in unit.items
         )
 
+    def _is_to_be_read(self, unit: Unit) -> bool:
+        """Whether its bytes pass us in any case: where the store could copy them by itself only
+        those whose digest is published, and not known to be met."""
+        if not self._copies:
+            return True
+        return unit.digest is not None and unit.items[0].sha256 is None
+
     def prepare(self, job: Job) -> Fetched:
-        """One GET, or the content at hand. Raises DigestRefused, ProofFailed, SourceChanged."""
+        """One GET, or the content at hand.
+
+        Raises DigestRefused, ProofFailed, SourceChanged, and NoLane where the store's own copy
+        would be a better one.
+        """
         if job.content is None or job.head is None:
             head, pieces = read_whole(self._sides, job)
         else:
             head, pieces = job.head, list(job.content)
+        if self._copies and head.tagged:
+            raise NoLane("its tags would stay behind", subject=job.source.key)
         sha256 = sha256_of(pieces)
         check_publisher(job, sha256)
         if doubted(job):

@@ -6,10 +6,15 @@ ledger or the store keeps of the source, else by reading the source once.
 
 from lakebed.model.objects import Attributes
 from lakebed.model.operation import Lane
+from lakebed.model.quantity import MIB
 from lakebed.transfer.lanes.moved import Moved, attributes_of, pinned
 from lakebed.transfer.pipe import DEPTH
 from lakebed.transfer.proof import check_publisher, prove_copy, read_digest
 from lakebed.transfer.sides import Job, Sides
+
+ASKED = MIB
+"""Bytes from which on the store is asked for a SHA-256 of its own: less is read in the time that
+the question takes."""
 
 
 def move(sides: Sides, job: Job) -> Moved:
@@ -39,8 +44,10 @@ def checked_digest(sides: Sides, job: Job) -> str | None:
         return job.sha256
     source = sides.source
     with pinned(job.source.key):
-        head = source.store.head(source.bucket, job.source.key)
-        sha256 = head.sha256 if head.etag == job.source.etag else None
+        sha256 = None
+        if job.source.size >= ASKED:
+            head = source.store.head(source.bucket, job.source.key)
+            sha256 = head.sha256 if head.etag == job.source.etag else None
         if sha256 is None:
             with sides.budget.reserve(DEPTH):
                 sha256 = read_digest(sides, source, job.source.key, job.source.etag)
