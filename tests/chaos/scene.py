@@ -41,6 +41,7 @@ WAYS = (
     Way("from-folder", source=LOCAL_STORE),
     Way("to-folder", destination=LOCAL_STORE, large=HUGE),
     Way("server-side", destination="here"),
+    Way("server-side-batch", destination="here", options=("--server-side", "s5cmd"), pairs=60),
 )
 
 

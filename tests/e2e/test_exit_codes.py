@@ -1,5 +1,9 @@
-"""The exit code of a process is that of what happened, each time."""
+"""The exit code of a process is that of what happened, each time.
 
+Two hundred times out of two hundred: `EXIT_ROUNDS=20 pytest tests/e2e/test_exit_codes.py`, minutes.
+"""
+
+import os
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +14,7 @@ from lakebed.errors import Exit
 from tests.e2e.buckets import Bucket, pair, pairs
 from tests.e2e.process import Ended, Lakebed
 
-ROUNDS = 20
+ROUNDS = int(os.environ.get("EXIT_ROUNDS") or 4)
 """Of ten runs each: half of them complete."""
 AT_ONCE = 2
 
@@ -18,7 +22,7 @@ Run = Callable[[], Ended]
 
 
 @pytest.mark.long
-def test_the_exit_code_is_right_two_hundred_times_out_of_two_hundred(
+def test_the_exit_code_is_right_each_time(
     lakebed: Lakebed, source: Bucket, destination: Bucket
 ) -> None:
     source.fill(pairs(2))
@@ -54,8 +58,8 @@ def test_the_exit_code_is_right_two_hundred_times_out_of_two_hundred(
     ]
     assert not wrong
     counted = Counter(found.code for found in ended)
-    assert counted.total() == 200
-    assert counted[Exit.COMPLETED] == 100
+    assert counted.total() == 10 * ROUNDS
+    assert counted[Exit.COMPLETED] == 5 * ROUNDS
 
 
 def _cancelled(lakebed: Lakebed, source: str, destination: str) -> str:

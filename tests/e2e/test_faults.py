@@ -26,7 +26,7 @@ class Trouble:
     name: str
     line: Callable[[], Line]
     most: float = math.inf
-    """Bytes of objects that pass before a run would be stopped."""
+    """Bytes of objects that pass in a time that is worth it."""
 
     def __str__(self) -> str:
         return self.name
@@ -43,7 +43,7 @@ TROUBLES = (
     Trouble("stall-in-the-middle", lambda: Stall(STALLED, after=300)),
     Trouble("half-closed", lambda: HalfClosed(EVERY_TENTH)),
     Trouble("half-closed-in-the-middle", lambda: HalfClosed(EVERY_TENTH, after=300)),
-    Trouble("one-megabyte-a-second", lambda: Narrow(1 * MIB), most=40 * MIB),
+    Trouble("one-megabyte-a-second", lambda: Narrow(1 * MIB), most=10 * MIB),
 )
 
 
@@ -54,14 +54,20 @@ def served_store(request: pytest.FixtureRequest) -> Iterator[tuple[Served, Store
         yield served, store
 
 
+ON_EACH_STORE = {"sound", "one-percent-resets"}
+"""Troubles of every lane on every store. Of the others a lane need be shown only one: what it makes
+of a line is its own, and all troubles of each store are met by small objects."""
+
+
 def _each(troubles: Iterable[Trouble], mixes: Iterable[Mix]) -> pytest.MarkDecorator:
-    """A case for each trouble, mix, and store on which it can be played."""
+    """A case for each trouble, mix, and store on which it is played."""
     cases = [
         pytest.param(engine, trouble, mix, id=f"{engine}-{mix}-{trouble}")
         for mix in mixes
         for trouble in troubles
         if sum(mix.sizes) <= trouble.most
         for engine in mix.engines
+        if engine == "minio" or mix is SMALL_ONES or trouble.name in ON_EACH_STORE
     ]
     names = ("served_store", "trouble", "mix")
     return pytest.mark.parametrize(names, cases, indirect=["served_store"])

@@ -1,9 +1,10 @@
 """What the ends must hold after a sync, in a few lines: what the engine is held against."""
 
 import hashlib
+from collections.abc import Set
 from dataclasses import dataclass
 
-from lakebed.model.operation import OnChange, OperationState, Options
+from lakebed.model.operation import Compare, OnChange, OperationState, Options
 from lakebed.model.pair import archive_of, is_sidecar, published_digest, sidecar_of
 
 Content = dict[str, bytes]
@@ -16,14 +17,25 @@ class Expected:
     state: OperationState
 
 
-def after_sync(source: Content, destination: Content, options: Options) -> Expected:
-    """Both ends after a sync that nobody disturbed, and what it says of itself."""
+def after_sync(
+    source: Content, destination: Content, options: Options, proved: Set[str] = frozenset()
+) -> Expected:
+    """Both ends after a sync that nobody disturbed, and what it says of itself.
+
+    `proved` are the keys whose copy, as it is there now, was proved by a SHA-256.
+    """
+
+    def is_unchanged(key: str) -> bool:
+        return there[key] == source[key] and (
+            options.compare is not Compare.DIGEST or key in proved
+        )
+
     there, left = dict(destination), dict(source)
     refused = failed = False
     for name in sorted({archive_name(key) for key in source | destination}):
         halves = [key for key in (name, sidecar_of(name)) if key in source]
-        changed = [key for key in halves if key in there and there[key] != source[key]]
-        moves = [key for key in halves if there.get(key) != source[key]]
+        changed = [key for key in halves if key in there and not is_unchanged(key)]
+        moves = [key for key in halves if key not in there or not is_unchanged(key)]
         if options.delete_source:
             moves = halves
         if changed and options.on_change is OnChange.KEEP:

@@ -2,9 +2,8 @@
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
+from lakebed.database.engine import open_engine
 from lakebed.errors import Interrupted, LedgerError, StoreUnreachable
 from lakebed.model.operation import (
     Compare,
@@ -28,8 +28,11 @@ from lakebed.model.operation import (
     OperationState,
     Options,
     Outcome,
+    Proof,
     Summary,
 )
+from lakebed.operations import run
+from lakebed.operations.memory import LedgerMemory
 from lakebed.operations.settlement import Settlement
 from lakebed.transfer import sync
 from tests.operations.expected import Content, Expected, after_sync, is_sound
@@ -56,21 +59,27 @@ class Ends(RuleBasedStateMachine):
     """A source and a destination, the operation that a crash left, and who wrote what."""
 
     template: Path
+    open_engine: Callable[[str], Engine]
 
     @initialize(packs=st.booleans())
     def begin(self, packs: bool) -> None:
         self.patches = pytest.MonkeyPatch()
-        self.folder = Path(tempfile.mkdtemp(dir=self.template.parent))
+        self.folder = self.template.parent / "state"
+        self.folder.mkdir()
         self.world = World(self.folder, self.patches, packs=packs)
         shutil.copy(self.template, self.folder)
         self.source: Content = {}
         self.destination: Content = {}
         self.ever: set[tuple[str, bytes]] = set()
         """What the source or a stranger ever put under a key."""
+        self.has_crashed = self.has_verified = False
+        """Where threads are when it strikes decides what becomes of it. So no precondition asks
+        what became of it: the same draws are the same steps each time."""
         self.crashed: str | None = None
         self.expected: Expected | None = None
         """Of the operation that crashed, unless the ends changed since."""
         self.ledger_is_broken = False
+        self.patches.setattr(run, "open_engine", self.open_engine)
         self.patches.setattr(sync, "run", partial(sync.run, settle=0.0))
         self.patches.setattr(Settlement, "write", self._breakable(Settlement.write))
 
@@ -95,6 +104,7 @@ class Ends(RuleBasedStateMachine):
     @rule(key=KEYS)
     def delete_at_the_source(self, key: str) -> None:
         self.source.pop(key, None)
+        self.has_verified = False
         self.world.stores["src"].delete("b", key)
         self.expected = None
 
@@ -106,7 +116,8 @@ class Ends(RuleBasedStateMachine):
 
     @rule(options=OPTIONS)
     def sync(self, options: Options) -> None:
-        expected = after_sync(self.source, self.destination, options)
+        self.has_verified = False
+        expected = self._after_sync(options)
         with self.world.platform() as platform:
             summary = platform.sync(request(options=options))
         self._take(expected, summary)
@@ -117,7 +128,8 @@ class Ends(RuleBasedStateMachine):
         how=st.sampled_from(["killed", "source", "destination", "ledger"]),
     )
     def sync_and_crash(self, options: Options, nth: int, how: str) -> None:
-        expected = after_sync(self.source, self.destination, options)
+        self.has_crashed, self.has_verified = True, False
+        expected = self._after_sync(options)
         self._break(nth, how)
         with self.world.platform() as platform:
             summary = platform.sync(request(options=options))
@@ -127,26 +139,31 @@ class Ends(RuleBasedStateMachine):
                 # Nothing else has happened yet; and who is killed cannot take it away.
                 self.destination = self._held("dst")
                 self.ever |= self.destination.items()
-                expected = after_sync(self.source, self.destination, options)
+                expected = self._after_sync(options)
             self._take_halfway(expected)
             self.crashed, self.expected = summary.operation_id, expected
         else:
             self._take(expected, summary)
 
-    @precondition(lambda self: self.crashed is not None)
+    @precondition(lambda self: self.has_crashed)
     @rule()
     def resume(self) -> None:
+        self.has_crashed = self.has_verified = False
+        if self.crashed is None:
+            return
         with self.world.platform() as platform:
             summary = platform.resume(str(self.crashed))
         self.crashed = None
-        assert not summary.pending
+        assert not summary.pending or summary.state is OperationState.FAILED
         if self.expected is not None:
             self._take(self.expected, summary)
-        self.source, self.destination = self._held("src"), self._held("dst")
+        else:
+            self._take_unlost()
 
-    @precondition(lambda self: self.source)
+    @precondition(lambda self: not self.has_verified)
     @rule()
     def verify(self) -> None:
+        self.has_verified = True
         with self.world.platform() as platform:
             summary = platform.sync(request(Kind.VERIFY))
         # What its publisher's digest refuses at the source is proved where the digest is met.
@@ -170,6 +187,7 @@ class Ends(RuleBasedStateMachine):
     def _put(self, store: str, key: str, data: bytes) -> None:
         content = self.source if store == "src" else self.destination
         content[key] = data
+        self.has_verified = False
         self.ever.add((key, data))
         self.expected = None
         self.world.put(key if store == "src" else INTO + key, data, store)
@@ -183,9 +201,27 @@ class Ends(RuleBasedStateMachine):
             found[listed.key.removeprefix(prefix)] = b"".join(pieces)
         return found
 
+    def _after_sync(self, options: Options) -> Expected:
+        return after_sync(self.source, self.destination, options, self._proved())
+
+    def _proved(self) -> set[str]:
+        """What is remembered of the copies that are still there; how they were moved says how they
+        were proved, and that is no business of the model."""
+        both = self.source.keys() & self.destination.keys()
+        with self.world.platform() as platform:
+            remembered = LedgerMemory(platform.ledger.engine, request()).copies(sorted(both))
+        return {
+            key
+            for key, last in remembered.items()
+            if last.proof in (Proof.PUBLISHER_SHA256, Proof.SERVER_CHECKSUM)
+            if last.source_etag == _md5(self.source[key])
+            if last.destination_etag == _md5(self.destination[key])
+        }
+
     def _take(self, expected: Expected, summary: Summary) -> None:
         assert summary.state is expected.state, summary
         self.source, self.destination = expected.source, expected.destination
+        self.expected = None
 
     def _take_halfway(self, expected: Expected) -> None:
         """Each object as it was before or as it is to be; the invariant asks for the rest."""
@@ -195,6 +231,10 @@ class Ends(RuleBasedStateMachine):
         for key in destination | self.destination:
             now = destination.get(key)
             assert now in (self.destination.get(key), expected.destination.get(key))
+        self._take_unlost()
+
+    def _take_unlost(self) -> None:
+        source, destination = self._held("src"), self._held("dst")
         assert self.source.items() <= source.items() | destination.items(), "moved, not lost"
         self.source, self.destination = source, destination
 
@@ -228,11 +268,17 @@ class Ends(RuleBasedStateMachine):
         return written
 
 
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data).hexdigest()
+
+
 def _run(template: Path, examples: int, steps: int) -> None:
     class Machine(Ends):
         pass
 
     Machine.template = template
+    # Each use disposes of it, so closes the file; what it compiled once is kept for all examples.
+    Machine.open_engine = staticmethod(cache(open_engine))
     run_state_machine_as_test(
         Machine,
         settings=settings(
@@ -258,4 +304,4 @@ def test_whatever_happens_the_destination_holds_what_it_must(template: Path) -> 
 
 @pytest.mark.long
 def test_whatever_happens_for_long_the_destination_holds_what_it_must(template: Path) -> None:
-    _run(template, examples=10, steps=12)
+    _run(template, examples=250, steps=30)
