@@ -16,14 +16,18 @@ from tests.fixtures_stores import Served
 
 @pytest.fixture(scope="session")
 def served(request: pytest.FixtureRequest) -> Served:
-    """MinIO where it is present, else the store from the package index."""
+    """MinIO where it is present, else the store from the package index; or the one asked for."""
+    engine = getattr(request, "param", None) or _best()
+    found: Served = request.getfixturevalue(f"{engine}_store")
+    return found
+
+
+def _best() -> str:
     try:
         engines.choose("minio")
-        name = "minio_store"
     except ConfigurationError:
-        name = "seaweedfs_store"
-    found: Served = request.getfixturevalue(name)
-    return found
+        return "seaweedfs"
+    return "minio"
 
 
 @pytest.fixture(scope="session")

@@ -152,6 +152,7 @@ class Gateway:
         return server
 
     def _answer(self, server: socket.socket, way: Way) -> None:
+        send = partial(_passed_on, way, way.client)
         with contextlib.suppress(OSError):
             while data := server.recv(_CHUNK):
                 if self.most is not None:
@@ -159,9 +160,7 @@ class Gateway:
                     if self.most < 0:
                         self.held.set()
                         return
-                self.line.piece(way, data)
-                way.client.sendall(data)
-                way.passed += len(data)
+                self.line.piece(way, data, send)
             way.client.shutdown(socket.SHUT_RDWR)
 
     def _forward(
@@ -179,10 +178,13 @@ class Gateway:
             if not data:
                 return
             left -= len(data)
-            self.line.piece(way, data)
             if target is not None:
-                target.sendall(data)
-                way.passed += len(data)
+                self.line.piece(way, data, partial(_passed_on, way, target))
+
+
+def _passed_on(way: Way, target: socket.socket, data: bytes) -> None:
+    target.sendall(data)
+    way.passed += len(data)
 
 
 def _head(requests: BinaryIO) -> bytes:

@@ -2,8 +2,8 @@
 
     with Gateway(upstream, line=Resets(share=0.01, seed=7)) as gateway:
 
-A fault is told of each request and of each piece of a body, on the thread that passes it on, and
-may wait, break the connection or close half of it. What happens to request number N follows from
+A fault is told of each request and is handed each piece of a body, on the thread that passes it on,
+and may wait, break the connection or close half of it, with the piece passed on or not. What happens to request number N follows from
 the seed and N alone.
 """
 
@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -52,14 +52,18 @@ class Way:
         raise Broken
 
 
+Send = Callable[[bytes], None]
+
+
 class Line:
     """A sound line."""
 
     def request(self, way: Way) -> None:
         """Before a request is passed on."""
 
-    def piece(self, way: Way, data: bytes) -> None:
-        """Before a piece of a request's body or of an answer is passed on."""
+    def piece(self, way: Way, data: bytes, send: Send) -> None:
+        """Pass on a piece of a request's body or of an answer."""
+        send(data)
 
 
 @dataclass(frozen=True)
@@ -92,34 +96,45 @@ class Resets(Line):
         if self.is_hit(way.number) and way.number % 3 == 0:
             way.reset()
 
-    def piece(self, way: Way, data: bytes) -> None:
+    def piece(self, way: Way, data: bytes, send: Send) -> None:
         after = _draw(self.seed, -way.number).choice(_AFTER)
         if self.is_hit(way.number) and way.passed + len(data) > after:
             way.reset()
+        send(data)
 
 
-@dataclass(frozen=True)
-class Stall(Line):
-    """Of these requests nothing more comes after the first `after` bytes."""
-
-    numbers: Collection[int]
-    after: int = 0
-
-    def piece(self, way: Way, data: bytes) -> None:
-        if way.number in self.numbers and way.passed >= self.after:
-            way.wait(None)
-
-
-@dataclass(frozen=True)
-class HalfClosed(Line):
-    """Of these requests the answer ends after `after` bytes, while the client may go on."""
+@dataclass
+class Cut(Line):
+    """Of these requests `after` bytes pass, and then no more. `struck` are those that were cut."""
 
     numbers: Collection[int]
     after: int = 0
+    struck: list[int] = field(default_factory=list)
 
-    def piece(self, way: Way, data: bytes) -> None:
-        if way.number in self.numbers and way.passed >= self.after:
-            way.half_close()
+    def piece(self, way: Way, data: bytes, send: Send) -> None:
+        if way.number in self.numbers and way.passed + len(data) > self.after:
+            send(data[: max(0, self.after - way.passed)])
+            self.struck.append(way.number)
+            self.cut(way)
+        send(data)
+
+    def cut(self, way: Way) -> None:
+        """Raises Broken, at once or once the gateway closes."""
+        raise NotImplementedError
+
+
+class Stall(Cut):
+    """Nothing more comes, and nobody says so."""
+
+    def cut(self, way: Way) -> None:
+        way.wait(None)
+
+
+class HalfClosed(Cut):
+    """The answer ends, while the client may go on."""
+
+    def cut(self, way: Way) -> None:
+        way.half_close()
 
 
 @dataclass
@@ -130,12 +145,13 @@ class Narrow(Line):
     _free: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def piece(self, way: Way, data: bytes) -> None:
+    def piece(self, way: Way, data: bytes, send: Send) -> None:
         now = time.monotonic()
         with self._lock:
             self._free = max(now, self._free) + len(data) / self.rate
             wait = self._free - now
         way.wait(wait)
+        send(data)
 
 
 def _draw(seed: int, number: int) -> random.Random:

@@ -12,7 +12,7 @@ from lakebed.model.operation import Lane, OperationState
 from lakebed.model.quantity import MIB
 from lakebed.store.contract import Store
 from tests.e2e.buckets import open_served
-from tests.e2e.line import HalfClosed, Late, Line, Narrow, Resets, Stall
+from tests.e2e.line import Cut, HalfClosed, Late, Line, Narrow, Resets, Stall
 from tests.e2e.mixes import MIXES, SMALL_ONES, Mix
 from tests.e2e.network import behind, check_law
 from tests.fixtures_stores import Served
@@ -33,8 +33,10 @@ class Trouble:
 
 
 EVERY_TENTH = range(10, 100_000, 10)
+PROBE = 60
+"""Requests that the probe of the destination takes, at the most."""
 STALLED = (12, 70, 80, 130)
-"""One of the probe, which takes the first sixty, and some while objects are moved."""
+"""One of the probe, and some while objects are moved."""
 TROUBLES = (
     Trouble("latency-and-jitter", lambda: Late(0.01, jitter=0.03, seed=SEED)),
     Trouble("one-percent-resets", lambda: Resets(0.01, seed=SEED)),
@@ -78,8 +80,11 @@ def _obeys(
 ) -> dict[Lane | str, int]:
     """The lanes that were taken."""
     served, store = ends
-    with behind(served, trouble.line(), folder, mix, store) as run:
+    line = trouble.line()
+    with behind(served, line, folder, mix, store) as run:
         ended = check_law(run, mix.content(), heal=lambda: None)
+    if isinstance(line, Cut):
+        assert any(number > PROBE for number in line.struck), "it was there while objects moved"
     assert ended[-1].state is OperationState.COMPLETED
     return {**ended[-1].lanes}
 

@@ -70,6 +70,7 @@ def resolving(tmp_path: Path, served: Served) -> tuple[Lakebed, Path]:
     return Lakebed(tmp_path, prefix=prefix).store("there", endpoint=endpoint), hosts
 
 
+@pytest.mark.parametrize("served", ["minio", "seaweedfs"], indirect=True)
 def test_a_name_that_nobody_knows_for_a_while_ends_the_run_and_a_resume_completes_it(
     resolving: tuple[Lakebed, Path], source: Bucket, destination: Bucket
 ) -> None:
