@@ -102,6 +102,11 @@ def session(
         yield Session(opened, signals)
 
 
+def _address(listen: str | None) -> str | None:
+    """Where metrics are served; nowhere where `off` is said."""
+    return None if listen is None or listen.strip().lower() == "off" else listen
+
+
 @contextmanager
 def _observed(observe: Observe | None, settings: "Settings") -> "Iterator[Observer]":
     from lakebed.observe.observing import Exposure, observing
@@ -112,7 +117,7 @@ def _observed(observe: Observe | None, settings: "Settings") -> "Iterator[Observ
         return
     told = settings.observe
     exposure = Exposure(
-        observe.metrics_listen or told.metrics_listen,
+        _address(observe.metrics_listen or told.metrics_listen),
         observe.metrics_file or told.metrics_file,
         told.traces,
     )
