@@ -62,7 +62,7 @@ EVENTS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ),
     ("`summary`", f"{_RUN}, `cancel`", Summary.__dataclass_fields__),
     ("`decision`", _PLAN, ("decision", "key", "size", "reason")),
-    ("`summary`", _PLAN, (*Decision, "bytes")),
+    ("`summary`", _PLAN, (*Decision, "bytes", "nothing_deleted")),
     ("`summary`", "`ls --summary`", ("objects", "bytes")),
     ("`failed`, `quarantined`", "`operations ID`", ("key", "state", "error", "message")),
     ("`released`", "`quarantine release`", ("pairs",)),
