@@ -1,15 +1,34 @@
 """The tables of the pages that are made from the code: `python docs/tables.py` renews them."""
 
+import ast
+import inspect
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
+from types import NoneType
+from typing import Annotated, Literal, get_args, get_origin
 
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from lakebed.archive.upload import Uploaded
 from lakebed.errors import LakebedError, every_error
-from lakebed.model.operation import NEXT_STATES, ObjectState, OperationState, Summary
+from lakebed.model.operation import NEXT_STATES, Decision, ObjectState, OperationState, Summary
+from lakebed.model.quarantine import Quarantined
 from lakebed.observe.catalogue import CATALOGUE
 from lakebed.operations.states import exit_code
+from lakebed.operations.watch import Snapshot
+from lakebed.settings import Settings, StoreSettings
+from lakebed.settings.root import BUILT_IN
+from lakebed.settings.store import Proxy
+from lakebed.store.capabilities import Capability
 
-PAGES = tuple(Path(__file__).with_name(name) for name in ("design.md", "metrics.md"))
+PAGES = tuple(
+    Path(__file__).with_name(name)
+    for name in ("configuration.md", "design.md", "events.md", "metrics.md")
+)
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[a-z ]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 
 OPERATION_MEANING = {
@@ -30,6 +49,60 @@ OBJECT_MEANING = {
     ObjectState.DELETED: "deleted at the destination; or moved, so deleted at the source",
 }
 _BY_ERROR = (OperationState.FAILED, OperationState.INTERRUPTED)
+
+_RUN, _PLAN = "`sync`, `verify`, `resume`", "`plan`, `sync --dry-run`"
+_UPLOAD = ("operation_id", "state", "location", "upload_id", "initiated", "sent_bytes", "size")
+EVENTS: tuple[tuple[str, str, Iterable[str]], ...] = (
+    ("`started`", _RUN, ("operation_id",)),
+    ("`progress`", _RUN, Snapshot.__dataclass_fields__),
+    (
+        "`copied`, `failed`, `quarantined`, `deleted`",
+        _RUN,
+        ("key", "size", "lane", "proof", "error", "message"),
+    ),
+    ("`summary`", f"{_RUN}, `cancel`", Summary.__dataclass_fields__),
+    ("`decision`", _PLAN, ("decision", "key", "size", "reason")),
+    ("`summary`", _PLAN, (*Decision, "bytes", "nothing_deleted")),
+    ("`summary`", "`ls --summary`", ("objects", "bytes")),
+    ("`failed`, `quarantined`", "`operations ID`", ("key", "state", "error", "message")),
+    ("`released`", "`quarantine release`", ("pairs",)),
+    ("`aborted`, `would-abort`", "`uploads abort`", _UPLOAD),
+    ("`serving`", "`store serve`", ("endpoint", "engine", "directory")),
+    ("`summary`", "`archive generate`", Uploaded.__dataclass_fields__),
+)
+_OPERATION = ("operation_id", "kind", "source", "destination", "created", "started", "finished")
+_STORE = ("store", "endpoint", "region", "credentials", "addressing", "digests", "default")
+RECORDS: tuple[tuple[str, str, Iterable[str]], ...] = (
+    ("an object", "`ls`", ("key", "size", "etag", "modified")),
+    (
+        "an operation",
+        "`operations`, first of `operations ID`",
+        dict.fromkeys((*_OPERATION, *Summary.__dataclass_fields__)),
+    ),
+    ("a pair", "`quarantine list`", Quarantined.__dataclass_fields__),
+    ("an upload", "`uploads list`", _UPLOAD),
+    ("a store", "`stores`", _STORE),
+    ("a bucket that was probed", "`stores`", ("location", *Capability, "note")),
+)
+_ELSEWHERE = ("stores", "name")
+"""Fields that are no keys: tables with a name, and that name."""
+_COMPUTED = {
+    "state": "the user's folder for state, on Linux `~/.local/state/lakebed`",
+    "ledger": "the file `ledger.sqlite` in `state`",
+    "addressing": '`"path"` with an `endpoint`, else `"virtual"`',
+}
+"""Defaults that depend on the user or on other keys."""
+_WRITTEN: tuple[tuple[object, str], ...] = (
+    (Proxy, "text"),
+    (SecretStr, "text, `env:NAME` or `file:PATH`"),
+    (str, "text"),
+    (Path, "path"),
+    (bool, "`true`, `false`"),
+    (int, 'bytes, or a text as `"10M"`'),
+    (float, 'seconds, or a text as `"30s"`'),
+    (tuple[str, ...], "list of texts"),
+)
+"""How a value of each type is written."""
 
 
 def renewed(page: str) -> str:
@@ -66,6 +139,81 @@ def metrics() -> str:
     return _table(("metric", "type", "labels", "meaning"), rows)
 
 
+def events() -> str:
+    return _table(("event", "of", "fields"), [_event(*row) for row in EVENTS])
+
+
+def records() -> str:
+    return _table(("record", "of", "fields"), [_event(*row) for row in RECORDS])
+
+
+def settings() -> str:
+    return _table(_SETTING, list(_keys(Settings)))
+
+
+def store_settings() -> str:
+    return _table(_SETTING, list(_keys(StoreSettings)))
+
+
+def built_in_stores() -> str:
+    rows = [
+        (f"`{name}`", ", ".join(f"`{key} = {json.dumps(value)}`" for key, value in table.items()))
+        for name, table in BUILT_IN.items()
+    ]
+    return _table(("store", "as if it were written"), rows)
+
+
+_SETTING = ("key", "value", "default", "meaning")
+
+
+def _event(event: str, command: str, names: Iterable[str]) -> tuple[str, str, str]:
+    return event, command, ", ".join(f"`{name}`" for name in names)
+
+
+def _keys(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, ...]]:
+    """A row for each key, with those of the tables in it."""
+    meanings = _meanings(model)
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _keys(inner, f"{table}{name}.")
+        elif name not in _ELSEWHERE:
+            yield f"`{table}{name}`", _values(inner), _default(name, field), meanings[name]
+
+
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """What stands below each field."""
+    (definition,) = ast.parse(inspect.getsource(model)).body
+    assert isinstance(definition, ast.ClassDef)
+    told: dict[str, str] = {}
+    for field, below in pairwise(definition.body):
+        match field, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                told[name] = " ".join(text.split())
+    return told
+
+
+def _values(annotation: object) -> str:
+    for kind, written in _WRITTEN:
+        if annotation == kind:
+            return written
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{json.dumps(value)}`" for value in get_args(annotation))
+    if get_origin(annotation) is Annotated:
+        return _values(get_args(annotation)[0])
+    (inner,) = (one for one in get_args(annotation) if one is not NoneType)
+    return _values(inner)
+
+
+def _default(key: str, field: FieldInfo) -> str:
+    if field.default_factory is not None:
+        return _COMPUTED[key]
+    return "" if field.default is None else f"`{json.dumps(field.default)}`"
+
+
 def _in_families(error: type[LakebedError]) -> Iterator[type[LakebedError]]:
     yield error
     for child in every_error():
@@ -98,6 +246,11 @@ _TABLES = {
     "object states": object_states,
     "errors": errors,
     "metrics": metrics,
+    "events": events,
+    "records": records,
+    "settings": settings,
+    "store settings": store_settings,
+    "built in stores": built_in_stores,
 }
 
 if __name__ == "__main__":

@@ -49,6 +49,18 @@ def test_a_plan_and_a_listing_are_streams(world: World) -> None:
     assert run(walk()) == (["a", "b"], ["a", "b"])
 
 
+def test_pairs_are_released_from_quarantine_by_key_by_location_or_all(world: World) -> None:
+    for key in ("x/a.zip", "x/b.zip", "y/c.zip"):
+        world.put_pair(key, b"archive", published=b"another")
+    settings = world.settings
+    run(lakebed.sync("src:b/", "dst:b/in/", settings=settings))
+    with pytest.raises(errors.UsageError, match="release what"):
+        run(lakebed.quarantine_release(settings=settings))
+    assert run(lakebed.quarantine_release("x/a.zip", settings=settings)) == 1
+    assert run(lakebed.quarantine_release("src:b/x/", settings=settings)) == 1
+    assert run(lakebed.quarantine_release(every=True, settings=settings)) == 1
+
+
 def test_a_cancelled_task_leaves_a_resumable_operation(world: World) -> None:
     world.put("a", b"x")
     busy, go_on = threading.Event(), threading.Event()

@@ -1,6 +1,6 @@
 """Lakebed moves archives from any S3 endpoint to any other, proves every object, remembers it.
 
-report = await lakebed.sync("binance:data.binance.vision/data/spot/", "lake:bronze/binance/")
+summary = await lakebed.sync("binance:data.binance.vision/data/spot/", "lake:bronze/binance/")
 """
 
 from typing import TYPE_CHECKING

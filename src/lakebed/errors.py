@@ -277,7 +277,7 @@ class Cancelled(OperationError):
 
 
 class Interrupted(OperationError):
-    """The operation was stopped (SIGINT, SIGTERM, --max-duration) and can be resumed."""
+    """The operation was stopped (SIGINT, SIGTERM) and can be resumed."""
 
     code, exit_code = "interrupted", Exit.SIGINT
 

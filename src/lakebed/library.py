@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from lakebed.errors import Interrupted
+from lakebed.errors import Interrupted, UsageError
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import Kind, Options, Request, Summary
@@ -126,11 +126,18 @@ async def quarantine_list(
 
 
 async def quarantine_release(
-    location: str | Location | None = None, *, settings: Settings | None = None
+    which: str | Location | None = None, *, every: bool = False, settings: Settings | None = None
 ) -> int:
-    """Have the next run try them again, at a location or all; how many pairs."""
-    where = None if location is None else _location(location)
-    return await _do(lambda platform: platform.release(where), settings)
+    """Have the next run try pairs again; how many.
+
+    `which` is a location, or a full key in any bucket, which has no colon. Raises UsageError where
+    it is missing and not `every` pair is meant.
+    """
+    if every == (which is not None):
+        raise UsageError("release what?", advice="name a key or a location, or say every=True")
+    is_key = isinstance(which, str) and ":" not in which
+    chosen = which if which is None or is_key else _location(which)
+    return await _do(lambda platform: platform.release(chosen), settings)
 
 
 class _Engine:

@@ -12,14 +12,13 @@ from typing import Self
 import pytest
 
 from lakebed.cli import platform as border
-from lakebed.cli.display import Display, Value
+from lakebed.cli.display import Display
 from lakebed.cli.entry import run
 from lakebed.errors import LakebedError, UnknownOperation
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import (
     Counters,
-    Decision,
     ObjectState,
     OperationState,
     Request,
@@ -29,10 +28,11 @@ from lakebed.model.quarantine import Quarantined
 from lakebed.model.report import Report
 from lakebed.operations.ledger import Failure, Ledger
 from lakebed.operations.operation import Operation
-from lakebed.operations.watch import Snapshot
+from lakebed.operations.watch import Snapshot, Value
 from lakebed.settings import Settings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities
+from lakebed.transfer.plan import Planned
 
 ID = "1M7YYM0G0QAYJ2SP"
 MOMENT = datetime(2026, 5, 8, 12, tzinfo=UTC)
@@ -94,14 +94,6 @@ def operation(request: Request, state: OperationState) -> Operation:
         run_started=None,
         earlier_seconds=0,
     )
-
-
-@dataclass(frozen=True)
-class Planned:
-    decision: Decision
-    key: str
-    size: int
-    reason: str
 
 
 class FakeLedger(Ledger):

@@ -1,6 +1,7 @@
 """What would be deleted, what is not there, and what does not fit."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,40 +11,30 @@ from lakebed.archive.upload import Uploaded
 from lakebed.cli import output
 from lakebed.cli.commands import archive
 from lakebed.model.operation import Decision
+from lakebed.transfer.plan import Planned
 
-from .conftest import FakePlatform, Lakebed, Planned, summary
+from .conftest import FakePlatform, Lakebed, summary
 from .test_show import DECISIONS
 
+DELETED = Planned(Decision.DELETE, "e.zip", 7, "not at the source")
 
-def test_a_plan_with_delete_says_what_would_be_deleted(
+
+def test_a_plan_says_what_would_be_deleted_and_what_would_fail(
     lakebed: Lakebed, platform: FakePlatform
 ) -> None:
-    platform.decisions = [
-        Planned(Decision.SKIP, "a.zip", 1, ""),
-        Planned(Decision.EXTRA, "a.zip.CHECKSUM", 1, "not at the source"),
-        Planned(Decision.EXTRA, "b.zip", 1, "not at the source"),
-        Planned(Decision.COPY, "b.zip.CHECKSUM", 1, "missing"),
-        Planned(Decision.EXTRA, "c.zip", 1, "not at the source"),
-        Planned(Decision.EXTRA, "c.zip.CHECKSUM", 1, "not at the source"),
-    ]
+    refused = Planned(Decision.FAIL, "f.zip", 9, "the destination holds another revision")
+    platform.decisions = [*DECISIONS, DELETED, refused]
     out = lakebed("sync", "-n", "--delete", "a:b", "c:d").out
-    words = {line.split()[3]: line.split()[0] for line in out.splitlines()[:5]}
-    assert words == {
-        "a.zip.CHECKSUM": "extra",
-        "b.zip": "extra",
-        "b.zip.CHECKSUM": "copy",
-        "c.zip": "delete",
-        "c.zip.CHECKSUM": "delete",
-    }
-    assert "1 copy, 1 skip, 0 changed, 4 extra, 2 of them to be deleted\n" in out
-    assert "delete" not in lakebed("sync", "-n", "a:b", "c:d").out
+    assert "delete          7 B  e.zip  (not at the source)\n" in out
+    assert "fail            9 B  f.zip  (the destination holds another revision)\n" in out
+    assert "1 copy, 1 skip, 1 changed, 1 extra, 1 delete, 1 fail\n2.0 KiB to copy\n" in out
 
 
 @pytest.mark.parametrize(
-    ("options", "decisions", "line"),
+    ("options", "decisions", "why"),
     [
-        ([], DECISIONS[3:], "nothing would be deleted: the source lists no object\n"),
-        (["--max-delete", "0"], DECISIONS, "nothing would be deleted: --max-delete is 0\n"),
+        ([], [DELETED], "the source lists no object"),
+        (["--max-delete", "0"], [*DECISIONS, DELETED], "--max-delete is 0"),
     ],
 )
 def test_a_plan_says_where_a_limit_would_keep_all(
@@ -51,10 +42,13 @@ def test_a_plan_says_where_a_limit_would_keep_all(
     platform: FakePlatform,
     options: list[str],
     decisions: list[Planned],
-    line: str,
+    why: str,
 ) -> None:
     platform.decisions = decisions
-    assert line in lakebed("plan", "--delete", *options, "a:b", "c:d").out
+    arguments = ("plan", "--delete", *options, "a:b", "c:d")
+    assert f"nothing would be deleted: {why}\n" in lakebed(*arguments).out
+    told = json.loads(lakebed(*arguments, "--json").out.splitlines()[-1])
+    assert told["nothing_deleted"] == why
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ def test_a_list_in_json_is_one_pair_a_line(lakebed: Lakebed, platform: FakePlatf
 
 def test_an_empty_list_says_so(lakebed: Lakebed, platform: FakePlatform) -> None:
     assert lakebed("quarantine", "list").out == "nothing is in quarantine\n"
+    out = lakebed("quarantine", "list", "a:b/x/").out
+    assert out == "nothing is in quarantine at the source a:b/x/\n"
     assert lakebed("quarantine", "list", "-q").out == ""
     assert lakebed("quarantine", "list", "--json").out == ""
 

@@ -16,6 +16,7 @@ from lakebed.operations.run import Platform
 from lakebed.settings import Settings
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities, Capability
+from lakebed.transfer.plan import Planned
 
 from .conftest import (
     ID,
@@ -23,7 +24,6 @@ from .conftest import (
     REQUEST,
     FakePlatform,
     Lakebed,
-    Planned,
     failure,
     operation,
     summary,
@@ -76,6 +76,8 @@ def test_a_plan_in_json_ends_with_its_sums(lakebed: Lakebed, platform: FakePlatf
         "skip": 1,
         "changed": 1,
         "extra": 1,
+        "delete": 0,
+        "fail": 0,
         "bytes": 2049,
     }
 

@@ -167,7 +167,7 @@ def test_the_summary_says_what_was_copied_and_how_it_was_proved(
     assert ended.err == f"operation {ID} started\n"
     assert ended.out == (
         "Copied 2 of 3 objects, 3.0 MiB in 2.0 s, 1.5 MiB/s\n"
-        "  unchanged   1\n"
+        "  skipped     1\n"
         "  proved by   etag-md5 1, publisher-sha256 1\n"
         "  lanes       whole 2\n"
         f"  operation   {ID} completed\n"

@@ -98,7 +98,6 @@ def test_where_nothing_is_left_that_is_said(lakebed: Lakebed, uploads: FakeUploa
         ([], ["a.zip", "b.zip", "gone.zip"]),
         (["a.zip"], ["a.zip"]),
         (["lake:bronze/b.zip"], ["b.zip"]),
-        (["other.zip"], []),
         (["--older", "1d"], ["a.zip", "gone.zip"]),
         (["--older", "1m", "b.zip"], ["b.zip"]),
         (["--dry-run"], []),
@@ -109,6 +108,14 @@ def test_only_what_was_chosen_is_aborted(
 ) -> None:
     assert lakebed("uploads", "abort", *arguments).code == Exit.COMPLETED
     assert uploads.aborted == aborted
+
+
+def test_a_key_without_an_unfinished_upload_is_wrong_usage(
+    lakebed: Lakebed, uploads: FakeUploads
+) -> None:
+    ended = lakebed("uploads", "abort", "other.zip", "a.zip")
+    assert (ended.code, uploads.aborted) == (Exit.USAGE, ["a.zip"])
+    assert ended.err == "lakebed: other.zip: no unfinished upload (`lakebed uploads list`)\n"
 
 
 def test_what_was_aborted_is_told(lakebed: Lakebed, uploads: FakeUploads) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lakebed.cli import request
-from lakebed.errors import KeyUnsupported, ListingRefused, UsageError
+from lakebed.errors import Exit, KeyUnsupported, ListingRefused, UsageError
 from lakebed.model.objects import Object
 from lakebed.model.operation import KeyFile
 from lakebed.settings import StoreSettings
@@ -197,3 +197,10 @@ def test_a_bandwidth_that_is_none_is_refused_by_its_option(
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert ended.err.startswith(f"lakebed: --bandwidth {typed}: ")
     assert not platform.requests
+
+
+@pytest.mark.parametrize("options", [["--from0"], ["--dry-run", "--report", "r.json"]])
+def test_an_option_that_would_do_nothing_is_wrong_usage(
+    lakebed: Lakebed, options: list[str]
+) -> None:
+    assert lakebed("sync", *options, "a:b", "c:d").code == Exit.USAGE

@@ -25,6 +25,7 @@ def _commands() -> list[str]:
     found = []
     for name, command in root.commands.items():
         if isinstance(command, TyperGroup):
+            found.append(f"lakebed {name}")
             found += [f"lakebed {name} {inner}" for inner in command.commands]
         else:
             found.append(f"lakebed {name}")

@@ -92,9 +92,9 @@ def test_the_library_has_what_is_shown_of_it() -> None:
     used = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)]
     owned = [(node.value.id, node.attr) for node in used if isinstance(node.value, ast.Name)]
     assert {name for owner, name in owned if owner == "lakebed"} <= set(lakebed.__all__)
-    report = {name for owner, name in owned if owner == "report"}
-    assert report
-    assert report <= Summary.__dataclass_fields__.keys()
+    summary = {name for owner, name in owned if owner == "summary"}
+    assert summary
+    assert summary <= Summary.__dataclass_fields__.keys()
 
 
 def test_the_words_of_the_library_are_named() -> None:

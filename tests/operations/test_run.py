@@ -8,7 +8,8 @@ import pytest
 from lakebed import errors
 from lakebed.errors import Exit
 from lakebed.model.location import Location
-from lakebed.model.operation import Filters, Kind, OnChange, OperationState, Options
+from lakebed.model.operation import Decision, Filters, Kind, OnChange, OperationState, Options
+from lakebed.operations.memory import LedgerMemory
 from lakebed.operations.states import exit_code
 from lakebed.store.capabilities import Capability
 from lakebed.store.pace.level import START
@@ -266,14 +267,73 @@ def test_what_an_earlier_run_left_counts_as_planned_in_the_progress(world: World
     assert last.done <= last.planned
 
 
+def test_the_ledger_keeps_no_password_that_an_error_quotes(world: World) -> None:
+    world.put("a", b"x")
+    said = errors.StoreFault("the proxy http://user:secret@proxy:3128 answered 502")
+    for nth in range(1, 9):
+        world.fail("put", "in/a", said, nth=nth)
+    seen = Seen()
+    with world.platform() as platform:
+        ended = platform.sync(request(), seen)
+        told = list(platform.ledger.failures(ended.operation_id))
+    assert ended.failed == 1
+    assert "secret" not in str(told) + str(seen.events)
+
+
+def test_a_defect_is_told_without_the_values_that_it_met(world: World) -> None:
+    met = UnicodeEncodeError("utf-8", "se\udcffcret", 2, 3, "surrogates not allowed")
+    world.fail("list_page", "src", met)
+    with world.platform() as platform:
+        with pytest.raises(UnicodeEncodeError):
+            platform.sync(request())
+        [operation] = platform.ledger.list()
+    assert "UnicodeEncodeError" in str(operation.message)
+    assert "cret" not in str(operation.message)
+
+
+def test_a_copy_that_a_verify_refutes_is_not_taken_for_proved_any_more(world: World) -> None:
+    world.put_pair("a.zip", b"archive")
+    with world.platform() as platform:
+        platform.sync(request())
+        memory = LedgerMemory(platform.ledger.engine, request())
+        assert memory.copies(["a.zip"])
+        world.put("in/a.zip", b"spoiled", store="dst")
+        assert platform.sync(request(Kind.VERIFY)).failed == 1
+        assert not memory.copies(["a.zip"])
+
+
 def test_a_plan_knows_the_quarantine(world: World) -> None:
     world.put_pair("a.zip", b"archive", published=b"another")
     with world.platform() as platform:
         platform.sync(request())
         planned = list(platform.plan(request()))
     assert [(one.decision.value, one.reason) for one in planned] == [
-        ("skip", "in quarantine: its publisher's digest refuses it")
+        ("skip", "in quarantine: neither half has changed since its digest refused it")
     ] * 2
+
+
+def test_a_plan_promises_nothing_that_a_run_would_refuse(world: World) -> None:
+    world.put("a", b"new")
+    world.put("in/a", b"old one", store="dst")
+    options = Options(on_change=OnChange.FAIL)
+    with world.platform() as platform:
+        planned = list(platform.plan(request(options=options)))
+    assert [(one.decision, one.key) for one in planned] == [(Decision.FAIL, "a")]
+    assert "another revision" in planned[0].reason
+
+
+def test_a_plan_says_which_extra_objects_would_be_deleted(world: World) -> None:
+    world.put_pair("a.zip", b"archive")
+    world.put("b.zip", b"its sidecar is not at the source")
+    for key in ("in/b.zip.CHECKSUM", "in/c.zip", "in/c.zip.CHECKSUM"):
+        world.put(key, b"x", store="dst")
+    with world.platform() as platform:
+        planned = list(platform.plan(request(options=Options(delete=True))))
+    assert {one.key: one.decision for one in planned if one.decision is not Decision.COPY} == {
+        "b.zip.CHECKSUM": Decision.EXTRA,
+        "c.zip": Decision.DELETE,
+        "c.zip.CHECKSUM": Decision.DELETE,
+    }
 
 
 def test_a_resume_overwrites_nothing_that_on_change_fail_refused(world: World) -> None:
@@ -292,7 +352,9 @@ def test_a_resume_deletes_no_half_of_a_pair_that_was_published_again(world: Worl
     world.put("z", b"x")
     for key in ("in/a.zip", "in/a.zip.CHECKSUM"):
         world.put(key, b"extra", store="dst")
-    world.fail("delete", "in/a.zip", errors.StoreUnreachable("connection refused", subject="dst"))
+    away = errors.StoreUnreachable("connection refused", subject="dst")
+    world.on("delete", "in/a.zip", lambda: world.fail("list_page", "dst", away))
+    world.fail("delete", "in/a.zip", away)
     with world.platform() as platform:
         ended = platform.sync(request(options=Options(concurrency=1, delete=True)))
         assert (ended.state, ended.pending) == (OperationState.FAILED, 2)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from lakebed import errors
 from lakebed.database.transaction import reading
 from lakebed.errors import Interrupted, LeaseLost, RunningElsewhere
 from lakebed.model.checksum import Algorithm, Checksum
@@ -174,6 +175,22 @@ def test_an_abandoned_upload_is_found_and_aborted(stores: World, interrupted: st
         assert stores.stores["dst"].unfinished_uploads("b") == []
         # What was aborted is begun anew.
         assert platform.resume(interrupted).state is OperationState.COMPLETED
+
+
+def test_a_store_that_is_away_hides_nothing_of_the_others(stores: World, interrupted: str) -> None:
+    stores.fail("list_uploads", "dst", errors.StoreUnreachable("away"))
+    with stores.platform() as platform:
+        assert list(platform.uploads.find()) == []
+        assert len(list(platform.uploads.find())) == 1
+
+
+def test_uploads_went_with_their_bucket_and_are_forgotten(stores: World, interrupted: str) -> None:
+    stores.fail("list_uploads", "dst", errors.BucketMissing("gone"))
+    with stores.platform() as platform:
+        [left] = platform.uploads.find()
+        assert left.uploads == ()
+        platform.uploads.abort(left)
+        assert list(platform.uploads.find()) == []
 
 
 def test_an_upload_of_somebody_else_is_neither_listed_nor_aborted(

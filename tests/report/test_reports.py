@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,13 +100,41 @@ def test_a_report_that_fails_leaves_the_older_one(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["report.json"]
 
 
+def test_who_may_read_a_report_is_the_business_of_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        file.write(tmp_path / "report.json", ["{}"], "ID")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "report.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_stays_a_link_to_the_report(tmp_path: Path) -> None:
+    link = tmp_path / "latest.json"
+    link.symlink_to("report.json")
+    file.write(link, ["{}"], "ID")
+    assert link.is_symlink()
+    assert (tmp_path / "report.json").read_text() == "{}\n"
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(pipe.read_text)
+        file.write(pipe, ["{}"], "ID")
+        assert told.result(30) == "{}\n"
+    assert pipe.is_fifo()
+
+
 def test_a_report_into_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="lakebed report ID"):
         file.write(tmp_path / "absent" / "report.json", (), "ID")
 
 
-def test_what_was_listed_before_an_interruption_is_not_all() -> None:
-    stopped = replace(SUMMARY, state=OperationState.INTERRUPTED, listed=1000, pending=9)
+@pytest.mark.parametrize("state", [OperationState.INTERRUPTED, OperationState.FAILED])
+def test_what_was_listed_before_the_end_came_is_not_all(state: OperationState) -> None:
+    stopped = replace(SUMMARY, state=state, listed=1000, pending=9)
     assert next(text_report.lines(stopped, ())) == "Copied 1 of 1,000 listed so far, 0 B in 0.0 s"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import make_url
 
 from lakebed.errors import ConfigurationError, UnknownStore
 from lakebed.settings import Settings, load
@@ -76,6 +77,37 @@ def test_the_defaults_lie_in_the_state_folder(file: Path) -> None:
     assert settings.state == file.parent / "state" / "lakebed"
     ledger = settings.ledger.get_secret_value()
     assert ledger == f"sqlite:///{settings.state}/ledger.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///x.sqlite", "sqlite:///FOLDER/x.sqlite"),
+        ("sqlite:///a/x.sqlite?timeout=9", "sqlite:///FOLDER/a/x.sqlite?timeout=9"),
+        ("sqlite:////a/x.sqlite", "sqlite:////a/x.sqlite"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("sqlite:///file:x.sqlite?uri=true", "sqlite:///file:x.sqlite?uri=true"),
+        ("sqlite:///", "sqlite:///"),
+        ("sqlite://", "sqlite://"),
+        ("postgresql://u@h/x.sqlite", "postgresql://u@h/x.sqlite"),
+    ],
+)
+def test_the_ledgers_relative_path_is_that_of_the_file(file: Path, url: str, expected: str) -> None:
+    settings = _load(file, f"ledger = {url!r}")
+    found = settings.ledger.get_secret_value()
+    assert found == expected.replace("FOLDER", str(file.parent))
+
+
+def test_the_ledgers_path_is_quoted_as_its_url_asks_for(file: Path) -> None:
+    folder = file.parent / "50% ?"
+    folder.mkdir()
+    url = _load(folder / file.name, 'ledger = "sqlite:///a%3Fb"').ledger.get_secret_value()
+    assert make_url(url).database == str(folder / "a?b")
+
+
+def test_the_ledgers_path_in_a_variable_is_that_of_the_process(file: Path) -> None:
+    settings = _load(file, "", {"LAKEBED_LEDGER": "sqlite:///x.sqlite"})
+    assert settings.ledger.get_secret_value() == "sqlite:///x.sqlite"
 
 
 def test_the_ledgers_url_may_be_kept_in_a_file(file: Path) -> None:

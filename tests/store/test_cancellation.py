@@ -1,6 +1,7 @@
 """One word that stops everything, and the little time that is left to tidy up."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -76,6 +77,14 @@ def test_who_tidies_up_goes_on_for_a_while_and_nobody_else(cancellation: Cancell
         assert not cancellation.stopped
     assert heard == [True]
     assert cancellation.stopped
+
+
+def test_a_pause_is_one_to_who_tidies_up_too(cancellation: Cancellation) -> None:
+    cancellation.stop(Cancelled("stopped"))
+    began = time.monotonic()
+    with cancellation.grace(PATIENCE):
+        cancellation.wait(0.02)
+    assert time.monotonic() - began >= 0.02
 
 
 def test_the_time_to_tidy_up_ends(cancellation: Cancellation) -> None:

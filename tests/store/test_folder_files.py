@@ -454,3 +454,15 @@ def test_folders_need_no_configuration_and_are_no_other_store() -> None:
     assert opened.properties.identity == identity_of(settings)
     assert identity_of(settings) != identity_of(StoreSettings(anonymous=True))
     opened.close()
+
+
+def test_a_draft_outlives_the_folder_that_another_one_tidied_up(
+    store: FolderStore, root: str
+) -> None:
+    names = [os.fsencode(f"{root}/d/{name}") for name in "ab"]
+    with draft.Draft(os.fsencode(root), names[0], "a") as kept:
+        with draft.Draft(os.fsencode(root), names[1], "b"):
+            pass
+        kept.write(b"bytes")
+        kept.keep()
+    assert everything(root) == ["d", "d/a"]

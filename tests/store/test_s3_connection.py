@@ -92,6 +92,17 @@ def test_a_store_that_falls_silent_is_given_up(wire: Wire) -> None:
         store.head("bucket", "key")
 
 
+def test_a_store_that_copies_may_be_silent_for_longer(wire: Wire) -> None:
+    def works(exchange: Exchange) -> None:
+        select([exchange.connection], [], [], 2.5)  # or until the client goes away
+        answer = b"<CopyObjectResult><ETag>tag</ETag></CopyObjectResult>"
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+
+    wire.play(works)
+    with closing(open_wire(wire, stall_timeout=1.0)) as store:
+        assert store.copy("bucket", "a", "bucket", "b", if_match="tag").etag == "tag"
+
+
 def test_a_trickle_arrives_whole(wire: Wire, store: S3Store) -> None:
     def trickles(exchange: Exchange) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nETag: tag\r\nContent-Length: 5\r\n\r\nbytes":

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lakebed.errors import LakebedError
+from lakebed.errors import Interrupted, LakebedError
 from lakebed.model.location import Location
 from lakebed.model.objects import Attributes
 from lakebed.model.operation import Kind, ObjectState, Options, Outcome
@@ -19,7 +19,7 @@ from lakebed.transfer import sync
 from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
 from lakebed.transfer.sides import Side, Sides
-from tests.faults import Faulty
+from tests.faults import PATIENCE, Faulty
 from tests.transfer.memory_recorder import MemoryRecorder
 
 SOURCE = Location("binance", "public", "spot/")
@@ -159,10 +159,15 @@ class Engine:
         self.before = self.at_destination()
         sides = self.sides()
         error: LakebedError | None = None
+        hangs = threading.Timer(PATIENCE, sides.cancellation.stop, [Interrupted("it hangs")])
+        hangs.start()
         try:
             sync.run(sides, self.recorder, self.kind, settle=0.0)
         except LakebedError as ended:
             error = ended
+        finally:
+            hangs.cancel()
+            hangs.join()
         assert_invariants(self, finished=error is None)
         return error
 

@@ -7,7 +7,7 @@ import pytest
 
 from lakebed import errors
 from lakebed.model.location import Location
-from lakebed.model.operation import ObjectState
+from lakebed.model.operation import ObjectState, Options
 from lakebed.model.pair import sidecar_of
 from lakebed.transfer import sync
 from tests.faults import Change, Deny, Drop
@@ -35,6 +35,7 @@ def ended() -> Engine:
     engine.publish("a", DATA)
     engine.hold("extra", DATA)
     engine.destination.inject(Drop(), "delete", times=None)
+    engine.destination.inject(Drop(), "list_page", nth=2, times=None)
     assert isinstance(engine.run(), errors.StoreUnreachable)
     assert engine.states() == {"a": DONE, "extra": PENDING}
     engine.destination.heal()
@@ -140,6 +141,17 @@ def test_a_sidecar_stays_where_its_archive_cannot_be_deleted() -> None:
     assert "a.zip.CHECKSUM" in engine.at_destination()
 
 
+def test_an_extra_that_breaks_each_connection_keeps_no_other_from_being_deleted() -> None:
+    engine = Engine(Options(concurrency=2, delete=True))
+    engine.publish("a", DATA)
+    for name in ("b", "c", "d"):
+        engine.hold(name, DATA)
+    engine.destination.inject(Drop(), "delete", "b/c", times=None)
+    assert engine.run() is None
+    assert engine.states()["c"] is ObjectState.FAILED
+    assert engine.at_destination().keys() == {"a", "c"}
+
+
 # --- moving away from the source -----------------------------------------------------------------
 
 
@@ -147,7 +159,7 @@ def arrived_and_then(engine: Engine, change: Callable[[], None]) -> errors.Lakeb
     """What ends a resume that finds its one copy done and its source still there."""
     engine.publish("a", DATA)
     engine.source.inject(Drop(), "delete", times=None)
-    assert isinstance(engine.run(), errors.StoreUnreachable)
+    assert isinstance(engine.run(), errors.OperationError)
     engine.source.heal()
     change()
     with pytest.raises(errors.LakebedError) as caught:
@@ -160,7 +172,7 @@ def arrived_and_then(engine: Engine, change: Callable[[], None]) -> errors.Lakeb
 def test_a_source_stays_where_the_destination_no_longer_holds_its_copy() -> None:
     engine = Engine(MOVING)
     error = arrived_and_then(engine, lambda: engine.held.delete("bronze", "b/a"))
-    assert isinstance(error, errors.LimitReached)
+    assert isinstance(error, errors.OperationError)
     assert "no longer holds" in str(error)
     assert engine.at_source() == {"a"}
 
@@ -168,7 +180,7 @@ def test_a_source_stays_where_the_destination_no_longer_holds_its_copy() -> None
 def test_a_source_stays_where_the_destination_holds_something_else() -> None:
     engine = Engine(MOVING)
     error = arrived_and_then(engine, lambda: engine.hold("a", b"somebody else's"))
-    assert isinstance(error, errors.LimitReached)
+    assert isinstance(error, errors.OperationError)
     assert "no longer holds" in str(error)
     assert engine.at_source() == {"a"}
 
@@ -176,7 +188,7 @@ def test_a_source_stays_where_the_destination_holds_something_else() -> None:
 def test_a_source_that_was_replaced_after_it_arrived_stays_and_is_told() -> None:
     engine = Engine(MOVING)
     error = arrived_and_then(engine, lambda: engine.publish("a", NEWER))
-    assert isinstance(error, errors.LimitReached)
+    assert isinstance(error, errors.OperationError)
     assert "replaced" in str(error)
     assert engine.at_source() == {"a"}
 
@@ -187,7 +199,7 @@ def test_many_sources_that_stay_are_counted_and_the_first_is_named() -> None:
         engine.publish(f"{number:02}", DATA)
     engine.source.inject(Deny(), "delete", times=None)
     error = engine.run()
-    assert isinstance(error, errors.LimitReached)
+    assert isinstance(error, errors.OperationError)
     assert "20 objects arrived" in str(error)
 
 
@@ -196,7 +208,7 @@ def test_what_is_moved_but_half_goes_on_where_it_stopped() -> None:
     engine.publish("a", DATA)
     engine.publish("b", DATA)
     engine.source.inject(Drop(), "delete", "spot/b", times=None)
-    assert isinstance(engine.run(), errors.StoreUnreachable)
+    assert isinstance(engine.run(), errors.OperationError)
     engine.source.heal()
     assert engine.run() is None
     assert engine.states() == {"a": DELETED, "b": DELETED}

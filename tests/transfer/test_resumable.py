@@ -360,6 +360,14 @@ def test_an_object_that_fails_for_itself_leaves_no_upload() -> None:
     assert made.recorder.uploads.held == {}
 
 
+def test_a_part_that_fails_lets_go_those_that_wait_behind_it() -> None:
+    made = engine(memory=2 * PART)
+    made.source.inject(Refuse(RequestRefused("400")), "get", "spot/a.zip", nth=5)
+    assert made.run() is None
+    assert made.outcome(NAME).error == RequestRefused.code
+    assert made.recorder.uploads.held == {}
+
+
 def test_an_upload_that_could_not_be_aborted_stays_in_the_ledger() -> None:
     made = engine()
     made.destination.inject(Refuse(RequestRefused("400")), "upload_part", nth=5, times=None)

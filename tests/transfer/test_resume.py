@@ -169,6 +169,7 @@ def test_a_destination_that_is_away_ends_the_resume_and_leaves_its_rows_pending(
     engine = Engine(replace(FEW, on_change=OnChange.FAIL))
     engine.publish("a", DATA)
     killed_before_moving(engine)
+    engine.destination.inject(Drop(), "list_page", times=None)
     engine.destination.inject(Drop(), "head", times=None)
     assert isinstance(engine.run(), errors.StoreUnreachable)
     assert engine.states() == {"a": PENDING}

@@ -3,7 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from lakebed.model.operation import Lane, Mode, ObjectState, OnChange, Options, 
 from lakebed.model.pair import sidecar_of
 from lakebed.model.quantity import KIB, MIB
 from lakebed.store.capabilities import Capability
-from lakebed.store.contract import Buffer, Page
+from lakebed.store.contract import Buffer, Page, Sink
 from lakebed.transfer import sync
 from lakebed.transfer.lanes import multipart, server_side
 from lakebed.transfer.recorder import Batch
@@ -236,6 +236,7 @@ def test_a_deletion_at_a_store_that_is_gone_ends_the_operation() -> None:
     engine.publish("a", DATA)
     engine.hold("extra", DATA)
     engine.destination.inject(Drop(), "delete", times=None)
+    engine.destination.inject(Drop(), "list_page", nth=2, times=None)
     assert isinstance(engine.run(), errors.StoreUnreachable)
     assert engine.states() == {"a": DONE, "extra": PENDING}
     engine.destination.heal()
@@ -880,7 +881,7 @@ def test_a_source_replaced_after_it_arrived_is_not_deleted() -> None:
     engine = Engine(replace(FEW, delete_source=True))
     engine.publish("a", DATA)
     engine.source.inject(Change(lambda: engine.publish("a", NEWER)), "head", "spot/a")
-    assert isinstance(engine.run(), errors.LimitReached)
+    assert isinstance(engine.run(), errors.OperationError)
     assert engine.at_source() == {"a"}
     assert engine.states() == {"a": DONE}
 
@@ -899,7 +900,7 @@ def test_a_source_that_may_not_be_deleted_is_told() -> None:
     engine.publish("b", DATA)
     engine.source.inject(Deny(), "delete", "spot/a", times=None)
     error = engine.run()
-    assert isinstance(error, errors.LimitReached)
+    assert isinstance(error, errors.OperationError)
     assert "could not be deleted" in str(error)
     assert engine.states() == {"a": DONE, "b": DELETED}
 
@@ -907,6 +908,7 @@ def test_a_source_that_may_not_be_deleted_is_told() -> None:
 def test_a_source_that_is_away_when_it_is_to_be_deleted_ends_the_operation() -> None:
     engine = Engine(replace(FEW, delete_source=True))
     engine.publish("a", DATA)
+    engine.source.inject(Drop(), "list_page", nth=2, times=None)
     engine.source.inject(Drop(), "delete", times=None)
     assert isinstance(engine.run(), errors.StoreUnreachable)
     assert engine.states() == {"a": DONE}
@@ -984,6 +986,27 @@ def test_one_exact_key_that_is_not_there_is_an_error() -> None:
 
 
 # --- lanes ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Endless(Fault):
+    """More bytes come than were listed, as many as are taken."""
+
+    def sink(self, sink: Sink) -> Sink:
+        def flood(data: bytes) -> None:
+            for _ in range(1000):
+                sink(data)
+
+        return flood
+
+
+def test_no_more_is_kept_of_a_body_than_was_listed() -> None:
+    engine = Engine(Options(concurrency=1))
+    engine.publish("a", DATA)
+    engine.source.inject(Endless(), "get", times=None)
+    assert engine.run() is None
+    assert engine.outcome("a").error == errors.SourceChanged.code
+    assert engine.progress.passed <= 3 * len(DATA)
 
 
 @pytest.fixture

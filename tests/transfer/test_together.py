@@ -1,21 +1,26 @@
 """Small objects travel together where the destination unpacks what is sent, and are proved."""
 
-from dataclasses import replace
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakebed.errors import Interrupted, NotSupported, RequestRefused, StoreError
+from lakebed.errors import Interrupted, LimitReached, NotSupported, RequestRefused, StoreError
 from lakebed.model.location import Location
 from lakebed.model.objects import Attributes
-from lakebed.model.operation import Lane, Mode, ObjectState, Options, Proof
+from lakebed.model.operation import Lane, Mode, ObjectState, Options, Proof, ServerSide
 from lakebed.model.quantity import KIB, MIB
 from lakebed.store.capabilities import EVERYTHING, Capability
 from lakebed.store.contract import Buffer
-from tests.faults import Change, Deny, Fail, Flip, LoseAck, Mislay, Refuse, Truncate
+from lakebed.transfer.lanes.packed import Packed
+from tests.faults import Change, Deny, Fail, Fault, Flip, LoseAck, Mislay, Refuse, Truncate
 from tests.transfer.engine import Engine, sha256
 
+T = TypeVar("T")
 FEW = Options(concurrency=4)
 DATA = b"candles" * 50
 
@@ -159,6 +164,49 @@ def test_after_three_refused_packs_or_one_that_can_never_be_none_is_tried(
     assert made.destination.count("put_many") == tried
     [said] = [record for record in caplog.records if record.levelname == "WARNING"]
     assert str(error) in said.getMessage()
+
+
+@dataclass(frozen=True)
+class RefuseWhileOthersWait(Fault):
+    """Refuses from the moment on at which somebody waits for a batch's bytes of the budget."""
+
+    made: Engine
+    waits: threading.Event = field(default_factory=threading.Event)
+
+    def around(self, subject: str, action: Callable[[], T]) -> T:
+        while not self.waits.wait(0.001) and not self.made.cancellation.stopped:
+            if self.made.budget._waiting:
+                self.waits.set()
+        raise RequestRefused("not now")
+
+
+def test_a_pack_that_fails_gives_its_room_to_those_that_wait_for_it() -> None:
+    made = engine(Options(concurrency=8, memory=4 * Packed.limits.held), pairs=400)
+    made.destination.inject(RefuseWhileOthersWait(made), "put_many", times=4)
+    assert made.run() is None
+    assert all_done(made)
+
+
+def test_what_the_last_batch_left_is_counted_as_it_goes() -> None:
+    options = Options(concurrency=2, server_side=ServerSide.S5CMD, fail_fast=True)
+    made = Engine(options, destination_can=EVERYTHING, one_store=True)
+    for number in range(200):
+        made.publish(f"{number:03}.csv", DATA)
+    made.destination.inject(Refuse(NotSupported("no s5cmd")), "copy_many")
+    for verb in ("copy", "put"):
+        made.destination.inject(Deny(), verb, times=None)
+    assert isinstance(made.run(), LimitReached)
+    assert made.destination.count("copy") < 20
+
+
+@pytest.mark.parametrize("memory", [1, 2, 9])
+def test_batches_inside_one_store_leave_room_for_an_object_that_must_be_read(memory: int) -> None:
+    options = Options(concurrency=4, server_side=ServerSide.S5CMD, memory=memory * MIB)
+    made = Engine(options, destination_can=EVERYTHING, one_store=True)
+    for number in range(30):
+        made.publish_pair(f"{number:03}.zip", DATA)
+    assert made.run() is None
+    assert all_done(made)
 
 
 @pytest.mark.parametrize("fault", [Fail(), LoseAck()])

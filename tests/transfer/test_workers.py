@@ -39,6 +39,21 @@ def test_the_first_defect_is_raised_and_the_rest_is_not_begun() -> None:
     assert isinstance(cancellation.reason, Interrupted)
 
 
+def test_where_no_thread_is_to_be_had_nobody_waits_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def run() -> None:
+        with Workers(2, Cancellation()) as workers:
+            workers.submit(lambda: None)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        run()
+
+
 def test_an_error_of_ours_is_the_reason_for_which_all_stops() -> None:
     cancellation = Cancellation()
 

@@ -96,7 +96,7 @@ class Network:
         typer.Option(
             "--bandwidth",
             metavar="RATE",
-            help="Bytes a second, each way, as 10M; off for no limit.",
+            help="Bytes a second, each way, as 10M; a number alone is bytes; off for no limit.",
             rich_help_panel=LIMITS,
         ),
     ] = None
@@ -111,7 +111,7 @@ class Observe:
         typer.Option(
             "--metrics-listen",
             metavar="HOST:PORT",
-            help="Serve metrics for Prometheus while this runs, as at 127.0.0.1:9464.",
+            help="Serve metrics for Prometheus while this runs, as at 127.0.0.1:9464; or off.",
             rich_help_panel=OUTPUT,
         ),
     ] = None
@@ -137,7 +137,9 @@ class Selection:
             "--include",
             metavar="GLOB",
             help="Take what matches: * stops at /, ** does not; a pattern without / is for the "
-            "last part of a key, at any depth. The last match wins. Repeatable.",
+            "last part of a key, at any depth. The last match wins; a key that none matches is "
+            "left out where the first pattern is an include, else taken. Repeatable; see "
+            "docs/filters.md.",
             rich_help_panel=SELECTION,
         ),
     ] = None
@@ -146,20 +148,26 @@ class Selection:
         typer.Option(
             "--exclude",
             metavar="GLOB",
-            help="Leave out what matches, by the same patterns. Repeatable.",
+            help="Leave out what matches, by the same patterns. Repeatable; see docs/filters.md.",
             rich_help_panel=SELECTION,
         ),
     ] = None
     min_size: Annotated[
         str | None,
         typer.Option(
-            "--min-size", metavar="SIZE", help="At least, as 10MiB.", rich_help_panel=SELECTION
+            "--min-size",
+            metavar="SIZE",
+            help="At least, as 10MiB; a number alone is bytes.",
+            rich_help_panel=SELECTION,
         ),
     ] = None
     max_size: Annotated[
         str | None,
         typer.Option(
-            "--max-size", metavar="SIZE", help="At most, as 5GiB.", rich_help_panel=SELECTION
+            "--max-size",
+            metavar="SIZE",
+            help="At most, as 5GiB; a number alone is bytes.",
+            rich_help_panel=SELECTION,
         ),
     ] = None
     newer: Annotated[
@@ -270,7 +278,7 @@ class Transfer:
         typer.Option(
             "--mode",
             help="Lanes that may be used: traditional goes through a temporary file, "
-            "hybrid falls back to it, the others never do.",
+            "hybrid falls back to it, auto never does; direct_sync is another name for auto.",
             rich_help_panel=TRANSFER,
         ),
     ] = Mode.AUTO
@@ -327,7 +335,7 @@ class Limits:
         typer.Option(
             "--memory",
             metavar="SIZE",
-            help="Bytes in flight, 1MiB or more.",
+            help="Bytes in flight, 1MiB or more; a number alone is bytes.",
             rich_help_panel=LIMITS,
         ),
     ] = "64MiB"

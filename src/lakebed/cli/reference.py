@@ -1,7 +1,8 @@
 """The reference of the command line, made from the commands: `python -m lakebed.cli.reference`."""
 
 import inspect
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from typer.core import TyperGroup
@@ -15,18 +16,24 @@ if TYPE_CHECKING:
     from typer._click.core import Command as AnyCommand
     from typer._click.core import Context
 
+    Found = tuple[AnyCommand, Context]
+
 HEAD = """# Command line
 
 Generated from the commands by `python -m lakebed.cli.reference > docs/cli.md`; do not edit.
+Beside it: [configuration.md](configuration.md), [filters.md](filters.md) for `--include` and
+`--exclude`, [events.md](events.md) for `--json`, [report.md](report.md) for `--report`.
 """
+_BESIDE = re.compile(r"docs/([a-z]+\.md)")
+"""A document as the help names it: the page stands beside it."""
 
 
 def render() -> str:
     """The whole page, in Markdown."""
     root = get_command(build())
-    context = root.make_context("lakebed", [], resilient_parsing=True)
-    pages = [page for path in _commands(root, context) for page in path]
-    return "\n".join([HEAD, *_exit_codes(), *_every_command(root, context), *pages])
+    found = list(_below(root, root.make_context("lakebed", [], resilient_parsing=True)))
+    pages = [line for command, context in found for line in _page(command, context)]
+    return "\n".join([HEAD, *_exit_codes(), *_every_command(found), *pages])
 
 
 def _exit_codes() -> Iterator[str]:
@@ -36,25 +43,28 @@ def _exit_codes() -> Iterator[str]:
     )
 
 
-def _every_command(root: "AnyCommand", context: "Context") -> Iterator[str]:
-    """The options that each command has, once."""
-    assert isinstance(root, TyperGroup)
-    some = root.commands["sync"]
+def _every_command(found: Sequence["Found"]) -> Iterator[str]:
+    """The options that each command has, once, and who has them not."""
+    of = {
+        context.command_path: panels(command, context)[COMMON]
+        for command, context in found
+        if not isinstance(command, TyperGroup)
+    }
+    common = of["lakebed sync"]
+    without = [f"`{path}`" for path, options in of.items() if options != common]
     yield "## Options of every command\n"
-    yield from _table(("option", "meaning"), panels(some, _child(some, "sync", context))[COMMON])
+    yield from _table(("option", "meaning"), common)
+    yield f"Of these {' and '.join(without)} has `--help` alone.\n"
 
 
-def _commands(command: "AnyCommand", context: "Context") -> Iterator[Iterator[str]]:
+def _below(command: "AnyCommand", context: "Context") -> Iterator["Found"]:
+    """Each command and group below this one, in the order of the help."""
     if isinstance(command, TyperGroup):
         for name in command.list_commands(context):
             child = command.commands[name]
-            yield from _commands(child, _child(child, name, context))
-    else:
-        yield _page(command, context)
-
-
-def _child(command: "AnyCommand", name: str, parent: "Context") -> "Context":
-    return command.make_context(name, [], parent=parent, resilient_parsing=True)
+            its = child.make_context(name, [], parent=context, resilient_parsing=True)
+            yield child, its
+            yield from _below(child, its)
 
 
 def _page(command: "AnyCommand", context: "Context") -> Iterator[str]:
@@ -71,7 +81,7 @@ def _table(headings: tuple[str, str], rows: list[tuple[str, str]]) -> Iterator[s
     yield f"| {headings[0]} | {headings[1]} |"
     yield "|---|---|"
     for written, meaning in rows:
-        cells = (f"`{written}`", meaning.replace("*", "\\*"))
+        cells = (f"`{written}`", _BESIDE.sub(r"[\g<0>](\1)", meaning.replace("*", "\\*")))
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
 

@@ -33,6 +33,8 @@ T = TypeVar("T")
 def filters(selection: Selection, now: datetime | None = None) -> Filters:
     """Raises UsageError with the option's name where a value cannot be read."""
     now = now or datetime.now(UTC)
+    if selection.from0 and selection.files_from is None:
+        raise UsageError("--from0 without --files-from", advice="say which file, or leave it out")
     return Filters(
         patterns=tuple(_in_order(selection)),
         min_size=_read(selection.min_size, "--min-size", parse_size),

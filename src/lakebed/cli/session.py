@@ -12,20 +12,19 @@ from typing import TYPE_CHECKING
 import typer
 
 from lakebed.cli.display import Display, choose
-from lakebed.cli.exits import exit_of_error
 from lakebed.cli.options import Common, Network, Observe, Output, Report
 from lakebed.cli.output import note
 from lakebed.cli.request import with_network
 from lakebed.cli.signals import Signals
-from lakebed.errors import LakebedError, UsageError
+from lakebed.errors import Exit, Interrupted, LakebedError, UsageError
 from lakebed.model.location import Location
 from lakebed.model.operation import Filters, OperationState, Summary
 from lakebed.report.text_report import Told, printable
 from lakebed.store.cancellation import Cancellation
 
 if TYPE_CHECKING:
-    from lakebed.cli.platform import Platform
     from lakebed.observe.telemetry import Observer
+    from lakebed.operations.run import Platform
     from lakebed.settings import Settings
 
 
@@ -84,7 +83,7 @@ def stoppable(common: Common, grace: float | None = None) -> Iterator[tuple[Canc
             if common.debug:
                 show_trace(error)
             complain(error)
-            raise typer.Exit(exit_of_error(error, signals)) from error
+            raise typer.Exit(_exit_of(error, signals)) from error
 
 
 @contextmanager
@@ -103,6 +102,11 @@ def session(
         yield Session(opened, signals)
 
 
+def _address(listen: str | None) -> str | None:
+    """Where metrics are served; nowhere where `off` is said."""
+    return None if listen is None or listen.strip().lower() == "off" else listen
+
+
 @contextmanager
 def _observed(observe: Observe | None, settings: "Settings") -> "Iterator[Observer]":
     from lakebed.observe.observing import Exposure, observing
@@ -113,12 +117,18 @@ def _observed(observe: Observe | None, settings: "Settings") -> "Iterator[Observ
         return
     told = settings.observe
     exposure = Exposure(
-        observe.metrics_listen or told.metrics_listen,
+        _address(observe.metrics_listen or told.metrics_listen),
         observe.metrics_file or told.metrics_file,
         told.traces,
     )
     with observing(exposure, os.environ) as observer:
         yield observer
+
+
+def _exit_of(error: LakebedError, signals: Signals) -> Exit:
+    if isinstance(error, Interrupted):
+        return signals.exit_code or error.exit_code
+    return error.exit_code
 
 
 def complain(what: Exception | str) -> None:

@@ -74,6 +74,10 @@ class Decision(StrEnum):
     SKIP = "skip"
     CHANGED = "changed"
     EXTRA = "extra"
+    DELETE = "delete"
+    """An extra one that would be deleted."""
+    FAIL = "fail"
+    """One that would fail as things are."""
 
 
 class Lane(StrEnum):

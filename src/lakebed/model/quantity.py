@@ -23,7 +23,10 @@ _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def parse_size(text: str) -> int:
-    """Bytes from `10485760`, `64MiB`, `64M` or `1.5g`; suffixes are binary, as rclone's are."""
+    """Bytes from `10485760`, `64MiB`, `64M` or `1.5g`; suffixes are binary, as rclone's are.
+
+    A number alone is bytes; rclone would take it for KiB.
+    """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise UsageError("not a size", subject=_short(text), advice="write 100, 64MiB or 5GiB")

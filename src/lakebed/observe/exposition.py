@@ -44,7 +44,9 @@ def written(registry: CollectorRegistry, path: Path) -> Iterator[None]:
     Raises ConfigurationError where that could not be done now. At the end it is only logged: the
     work is done, whatever becomes of its figures.
     """
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
+    # Another file is put in its place, which a device must not lose.
+    is_other = path.exists() and not path.is_file()
+    if is_other or not os.access(path.parent, os.W_OK):
         raise ConfigurationError(
             "metrics cannot be written here",
             subject=str(path),

@@ -5,6 +5,7 @@ does not know by its id is taken for ours where it was begun while the operation
 to our request may have been lost.
 """
 
+import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from lakebed.database.tables import parts, uploads
 from lakebed.database.transaction import reading, writing
-from lakebed.errors import RunningElsewhere
+from lakebed.errors import BucketMissing, ConfigurationError, RunningElsewhere, StoreError
 from lakebed.model.location import Location
 from lakebed.model.objects import Upload
 from lakebed.model.operation import OperationState
@@ -20,6 +21,8 @@ from lakebed.operations.ends import Ends
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
 from lakebed.store.cancellation import Cancellation
+
+_log = logging.getLogger("lakebed.operations")
 
 CLOCK_SKEW = 900.0
 """Seconds by which a store's clock may differ from ours: with more it refuses our signatures."""
@@ -74,10 +77,17 @@ class AbandonedUploads:
         known = {row.upload_id for row in rows}
         busy = {row.place for row in rows if row.operation.state is OperationState.RUNNING}
         for row in rows:
-            if row.operation.state is OperationState.RUNNING:
+            if row.operation.state is OperationState.RUNNING or only not in (
+                None,
+                row.operation.id,
+            ):
                 continue
-            if only in (None, row.operation.id):
+            try:
                 listed = self._listed(row)
+            except (StoreError, ConfigurationError) as error:
+                # One store that is away must not hide what the others hold.
+                _log.warning("uploads of %s are not known now: %s", row.place, error)
+            else:
                 # Of a key that somebody uploads just now only what is known by its id is ours.
                 maybe = () if row.place in busy else (u for u in listed if row.may_own(u, known))
                 ours = [upload for upload in listed if upload.upload_id == row.upload_id]
@@ -85,7 +95,10 @@ class AbandonedUploads:
 
     def _listed(self, row: _Row) -> list[Upload]:
         with self._ends.store(row.place, self._cancellation) as store:
-            return store.list_uploads(row.place.bucket, row.place.path)
+            try:
+                return store.list_uploads(row.place.bucket, row.place.path)
+            except BucketMissing:
+                return []  # they went with it
 
     def abort(self, left: Abandoned) -> None:
         """Drop its uploads, and what the ledger knows of them.

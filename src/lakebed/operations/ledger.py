@@ -13,6 +13,7 @@ from lakebed.database.transaction import begin_snapshot, reading, writing
 from lakebed.errors import LakebedError
 from lakebed.model.operation import ObjectState, OperationState, Request, Summary
 from lakebed.model.report import Report
+from lakebed.observe.log import redact
 from lakebed.operations.lease import Clock, is_held, lease_lost
 from lakebed.operations.operation import COUNTERS, Operation, find, new_id
 from lakebed.operations.request_json import dump_request
@@ -158,7 +159,7 @@ class Ledger:
                     state=advance(operation.state, state),
                     finished=self.now(),
                     error=error.code if error else None,
-                    message=storable(str(error)) if error else None,
+                    message=storable(redact(str(error))) if error else None,
                 )
             )
 

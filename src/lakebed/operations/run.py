@@ -21,9 +21,7 @@ from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import (
     NEXT_STATES,
-    Decision,
     Kind,
-    ObjectState,
     OperationState,
     Request,
     Summary,
@@ -47,7 +45,7 @@ from lakebed.transfer import sync
 from lakebed.transfer.filters import Selector
 from lakebed.transfer.inventory import check_inventory
 from lakebed.transfer.places import check_apart, check_locations
-from lakebed.transfer.plan import Planned, Planner, Step
+from lakebed.transfer.plan import Planned, Planner
 
 _PAGE = 500
 """Steps of a plan that the ledger is asked about at once."""
@@ -142,7 +140,7 @@ class Platform:
             steps = stack.enter_context(closing(planner.steps()))
             while page := list(islice(steps, _PAGE)):
                 for step in planner.quarantined(page):
-                    yield from map(_held, step.planned) if _in_quarantine(step) else step.planned
+                    yield from step.foreseen()
 
     def list(self, location: Location) -> Iterator[Object]:
         """The objects of a location, in the order in which the store lists them."""
@@ -202,7 +200,7 @@ class Platform:
             except LakebedError as ended:
                 error = ended
             except BaseException as defect:
-                broken = LakebedError(f"a defect: {defect!r}")
+                broken = LakebedError(f"a defect: {type(defect).__name__}: {defect}")
                 self.ledger.finish(operation_id, lease.fence, OperationState.FAILED, broken)
                 telemetry.ended(OperationState.FAILED, broken)
                 raise
@@ -234,15 +232,6 @@ class Platform:
                 telemetry.levels(lambda: recorder.levels(sides)),
             ):
                 sync.run(sides, recorder, request.kind)
-
-
-def _in_quarantine(step: Step) -> bool:
-    return any(outcome.state is ObjectState.QUARANTINED for outcome in step.outcomes)
-
-
-def _held(planned: Planned) -> Planned:
-    reason = "in quarantine: its publisher's digest refuses it"
-    return replace(planned, decision=Decision.SKIP, reason=reason)
 
 
 def _state(error: LakebedError | None) -> OperationState | None:

@@ -19,12 +19,17 @@ from lakebed.database.dialect import replace_into
 from lakebed.database.prepared import Prepared, Values
 from lakebed.database.tables import copies, objects, quarantines
 from lakebed.database.text import storable
+from lakebed.errors import DigestRefused, ProofFailed
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, ObjectState, Outcome, Request
 from lakebed.model.pair import archive_of, is_sidecar
+from lakebed.observe.log import redact
 
 _ENDED = (ObjectState.DONE.value, ObjectState.DELETED.value)
 """What is done stays done: a row in these states takes no other."""
+
+_REFUTES = (DigestRefused.code, ProofFailed.code)
+"""The errors of a verify that found other bytes than were once proved."""
 
 
 def bucket_of(location: Location) -> str:
@@ -67,6 +72,10 @@ class Settlement:
         self._settle.execute(connection, [_told(o, now) | _arrived(o) for o in ended])
         if self._request.kind is Kind.SYNC:
             self._write_memory(connection, ended, refused, now)
+        elif self._request.kind is Kind.VERIFY:
+            # A copy that a verify refutes was proved before, and is to be copied again.
+            refuted = [o for o in refused if o.error in _REFUTES]
+            self._forget_copy.execute(connection, [self._destination_key(o.key) for o in refuted])
 
     def _write_memory(
         self,
@@ -121,7 +130,7 @@ def _told(outcome: Outcome, now: float) -> Values:
         "state": outcome.state.value,
         "lane": outcome.lane.value if outcome.lane else None,
         "error": outcome.error,
-        "message": storable(outcome.message) if outcome.message else None,
+        "message": storable(redact(outcome.message)) if outcome.message else None,
         "attempts": outcome.attempts,
         "seconds": outcome.seconds,
         "finished": now,

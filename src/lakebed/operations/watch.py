@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lakebed.model.operation import Counters, ObjectState, Outcome, Request, Unit
+from lakebed.observe.log import redact
 from lakebed.observe.telemetry import SILENT, Levels, Telemetry
 from lakebed.operations.lease import Lease
 from lakebed.operations.recorder import LedgerRecorder
@@ -164,5 +165,5 @@ def _fields(outcome: Outcome) -> dict[str, Value]:
     for name in ("lane", "proof", "error", "message"):
         value = getattr(outcome, name)
         if value is not None:
-            told[name] = str(value)
+            told[name] = redact(str(value)) if name == "message" else str(value)
     return told

@@ -12,7 +12,7 @@ ADVICE = {
     "access-denied": "Grant these keys to the credentials, then resume.",
     "bucket-missing": "Create the bucket, or check its name.",
     "listing-refused": "Check what stands between us and the store: it answered no listing.",
-    "throttled": "Resume later, or with a lower --concurrency.",
+    "throttled": "Resume later.",
     "store-fault": "Resume later; if it goes on, ask the store's operator.",
     "body-truncated": "Resume; if it goes on, look for a proxy that cuts bodies.",
     "request-refused": "See the messages: the store will not do it as it was asked.",

@@ -2,7 +2,7 @@
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,29 +14,49 @@ def check(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if _is_device(path):
+            path.open("a").close()
+            return
         # A file is made, for permissions do not tell all: the disk may be read-only or full.
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(descriptor)
-        os.unlink(draft)
+        draft = _draft_of(path)
+        draft.open("x").close()
+        draft.unlink()
     except OSError as error:
         raise _unwritable(path, error, "nothing was done: choose another file") from None
 
 
 def write(path: Path, lines: Iterable[str], operation_id: str) -> None:
     """Raises UsageError where the path cannot be written."""
+    text = (f"{line}\n" for line in lines)
     try:
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if _is_device(path):
+            _fill(path, "w", text)
+            return
+        draft = _draft_of(path)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in lines)
-            os.chmod(draft, 0o644)
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
+            _fill(draft, "x", text)
+            draft.replace(path.resolve())
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         advice = f"the operation is kept: lakebed report {operation_id}"
         raise _unwritable(path, error, advice) from None
+
+
+def _is_device(path: Path) -> bool:
+    """Whether it is one, or a pipe: nothing that another file may take the place of."""
+    return path.exists() and not path.is_file()
+
+
+def _draft_of(path: Path) -> Path:
+    """A file beside the one that is meant, where `path` is a link: links stay links."""
+    target = path.resolve()
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+
+
+def _fill(path: Path, mode: str, text: Iterable[str]) -> None:
+    with path.open(mode, encoding="utf-8") as file:
+        file.writelines(text)
 
 
 def _unwritable(path: Path, error: OSError, advice: str) -> UsageError:

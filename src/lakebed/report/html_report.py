@@ -101,7 +101,7 @@ def _figures(report: Report) -> list[tuple[str, str]]:
         ("proved" if report.request.kind is Kind.VERIFY else "copied", f"{report.objects:,}"),
         ("size", format_size(report.bytes)),
         ("duration", format_duration(summary.seconds)),
-        ("unchanged", f"{summary.skipped:,}"),
+        ("skipped", f"{summary.skipped:,}"),
         ("failed", f"{summary.failed:,}"),
         ("quarantined", f"{summary.quarantined:,}"),
     ]

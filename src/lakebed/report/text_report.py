@@ -21,7 +21,12 @@ _RESUMABLE = (
 )
 
 
-_UNFINISHED = (OperationState.RUNNING, OperationState.INTERRUPTED, OperationState.CANCELLED)
+_UNFINISHED = (
+    OperationState.RUNNING,
+    OperationState.INTERRUPTED,
+    OperationState.CANCELLED,
+    OperationState.FAILED,
+)
 """States in which a listing may have been left in its middle."""
 
 
@@ -41,7 +46,7 @@ def lines(summary: Summary, rows: Iterable[Row], told: Told = Told()) -> Iterato
     yield headline(summary, told)
     counts = {
         "deleted": summary.deleted,
-        "unchanged": summary.skipped,
+        "skipped": summary.skipped,
         "extra": summary.extra,
         "half pairs": summary.halves,
         "not deleted" if _only_deletions_are_left(summary, told.kind) else "left": summary.pending,

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from os.path import expanduser
 from pathlib import Path
+from urllib.parse import unquote
 
 import platformdirs
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -23,6 +24,10 @@ from lakebed.settings.secret import FILE, is_reference, reveal
 from lakebed.settings.store import StoreSettings, Timeouts
 
 FILE_NAME = "lakebed.toml"
+SQLITE = "sqlite:///"
+"""What comes before the path of a ledger's file."""
+_QUOTED = str.maketrans({"%": "%25", "?": "%3F"})
+"""What would have a meaning of its own in a URL."""
 ROOT = 0
 """The user who can write anywhere."""
 
@@ -111,6 +116,8 @@ def _anchored(table: Mapping[str, object], folder: Path) -> dict[str, object]:
             result[key] = FILE + str(_under(folder, value.removeprefix(FILE)))
         elif isinstance(value, str) and key in ("ca", "metrics_file", "state"):
             result[key] = str(_under(folder, value))
+        elif isinstance(value, str) and key == "ledger" and value.startswith(SQLITE):
+            result[key] = SQLITE + _database(folder, value.removeprefix(SQLITE))
         else:
             result[key] = value
     return result
@@ -118,6 +125,14 @@ def _anchored(table: Mapping[str, object], folder: Path) -> dict[str, object]:
 
 def _under(folder: Path, path: str) -> Path:
     return folder.absolute() / expanduser(path)
+
+
+def _database(folder: Path, rest: str) -> str:
+    """The path in the URL of a SQLite file, and the query that may follow it."""
+    path, mark, query = rest.partition("?")
+    if path in ("", ":memory:") or path.startswith(FILE):
+        return rest  # no path: refused where the ledger is opened, or a URI of SQLite's own
+    return f"{_under(folder, unquote(path))}".translate(_QUOTED) + mark + query
 
 
 def _refusal(

@@ -24,8 +24,9 @@ class ObserveSettings(BaseModel):
     model_config = FROZEN
 
     metrics_listen: str | None = None
-    """HOST:PORT at which Prometheus finds `/metrics` while a command runs."""
+    """HOST:PORT at which Prometheus finds `/metrics` while a command runs; `off`: nowhere."""
     metrics_file: Path | None = None
-    """Written at the end of a command, for the textfile collector of the node exporter."""
+    """The file that is written at the end of a command, for the textfile collector of the node
+    exporter."""
     traces: Annotated[str, AfterValidator(_collector)] | None = None
     """The base URL of an OTLP collector that takes spans over HTTP; OTEL_… variables come first."""

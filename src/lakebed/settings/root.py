@@ -35,7 +35,7 @@ class Settings(BaseModel):
 
     stores: dict[str, StoreSettings] = {}
     state: Path = Field(default_factory=lambda: platformdirs.user_state_path("lakebed"))
-    """The folder that holds the ledger and what was probed."""
+    """The folder that holds the ledger, where `ledger` says nothing else."""
     ledger: SecretStr = Field(
         default_factory=lambda data: SecretStr(f"sqlite:///{data.get('state', '')}/ledger.sqlite")
     )
@@ -45,8 +45,8 @@ class Settings(BaseModel):
     observe: ObserveSettings = ObserveSettings()
 
     bandwidth: int | None = Field(default=None, ge=MIN_BANDWIDTH)
-    """Bytes a second that the process receives, and as many that it sends; None (`off`): all that
-    the network has."""
+    """Bytes a second that the process receives, and as many that it sends; by default, and with
+    `off`, all that the network has."""
 
     @field_validator("bandwidth", mode="before")
     @classmethod

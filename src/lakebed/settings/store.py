@@ -98,14 +98,18 @@ class StoreSettings(BaseModel):
     name: str = ""
     """The NAME of `[stores.NAME]`; never written inside the table."""
     region: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9-]+$")] = "us-east-1"
+    """What requests are signed for and, without an endpoint, where they go."""
     endpoint: Endpoint | None = None
-    """Scheme, host and port; None: Amazon S3 in `region`."""
+    """As `https://HOST:PORT`; without it, Amazon S3 in `region`."""
     access_key: SecretStr | None = None
+    """Half of the keys that sign requests; the other is `secret_key`."""
     secret_key: SecretStr | None = None
+    """Belongs to `access_key`."""
     session_token: SecretStr | None = None
-    """Each key is a value, `env:NAME` or `file:PATH`."""
+    """Belongs to keys that were lent for a time."""
     credentials: Literal["static", "chain"] | None = None
-    """None: static where keys are given, else the chain."""
+    """Where keys come from: `static` are the three above, `chain` is what the AWS tools would find.
+    By default static where keys are given, else the chain."""
     profile: str | None = None
     """The profile of the AWS configuration that the chain uses."""
     anonymous: bool = False
@@ -113,15 +117,17 @@ class StoreSettings(BaseModel):
     addressing: Addressing = Field(
         default_factory=lambda data: "virtual" if data.get("endpoint") is None else "path"
     )
+    """Whether the bucket stands in the path or, `virtual`, before the host."""
     ca: Path | None = None
     """A file with the certificates that are trusted instead of the system's."""
     proxy: Proxy | None = None
-    """The URL of an HTTP proxy; secret, for it may hold a password."""
+    """The URL of an HTTP proxy, itself and no reference; by default the one of `https_proxy` or
+    `http_proxy`. Secret, for it may hold a password."""
     timeouts: Timeouts = Timeouts()
     digests: Digests = "sidecar"
     """Whether `X.CHECKSUM` publishes the digest of `X` here."""
     disable: Words = ()
-    """Capabilities that are not used even where the store has them."""
+    """Capabilities that are not used even where a bucket has them; `lakebed stores` names them."""
     default: bool = False
     """Whether `s3://` means this store."""
 

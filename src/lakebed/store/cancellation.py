@@ -41,7 +41,12 @@ class Cancellation:
     def stopped(self) -> bool:
         """Whether the calling thread is to end now."""
         # Asked for by every transfer many times a second: a plain attribute first.
-        return self._stopped and time.monotonic() > getattr(self._grace, "until", 0.0)
+        return self._stopped and time.monotonic() > self._until
+
+    @property
+    def _until(self) -> float:
+        until: float = getattr(self._grace, "until", 0.0)
+        return until
 
     def asked(self, *_: int) -> bool:
         """`stopped`, for libcurl: it asks about eight times a transfer, and each second while
@@ -62,6 +67,9 @@ class Cancellation:
     def wait(self, seconds: float) -> None:
         """Let `seconds` pass; raise the reason at once where we are asked to stop."""
         if self._event.wait(seconds):
+            self.check()
+            # Within a grace the pause is still one.
+            time.sleep(max(0.0, min(seconds, self._until - time.monotonic())))
             self.check()
 
     @contextmanager

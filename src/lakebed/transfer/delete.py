@@ -5,10 +5,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from lakebed.errors import DestinationChanged, LakebedError, LimitReached, SourceChanged
+from lakebed.errors import (
+    DestinationChanged,
+    LakebedError,
+    LimitReached,
+    OperationError,
+    SourceChanged,
+)
 from lakebed.model.objects import Object
 from lakebed.model.operation import Item, ObjectState, Outcome, Unit
-from lakebed.transfer.move import ENDS_OPERATION
+from lakebed.transfer.move import ends_operation
 from lakebed.transfer.now import held_now
 from lakebed.transfer.outcomes import deleted, failed
 from lakebed.transfer.recorder import Recorder
@@ -64,9 +70,9 @@ def _delete_unit(sides: Sides, recorder: Recorder, count: Count, unit: Unit) -> 
             if is_there:
                 destination.store.delete(destination.bucket, destination.location.key(item.key))
             outcomes.append(deleted(item))
-    except ENDS_OPERATION:
-        raise
     except LakebedError as error:
+        if ends_operation(sides, error):
+            raise
         outcomes += [failed(item, error) for item in unit.items[len(outcomes) :]]
     recorder.settled(outcomes)
     count(outcomes)
@@ -95,7 +101,7 @@ def delete_moved(sides: Sides, recorder: Recorder) -> None:
         for arrived in recorder.arrived():
             workers.submit(partial(_delete_moved, sides, recorder, arrived, refused))
     if refused.count:
-        raise LimitReached(
+        raise OperationError(
             f"{refused.count} objects arrived and could not be deleted at the source:"
             f" {refused.first}",
             subject=str(sides.source.location),
@@ -110,9 +116,9 @@ def _delete_moved(sides: Sides, recorder: Recorder, arrived: Outcome, refused: _
         if there is not None:
             _check_moved(sides, arrived, there)
             source.store.delete(source.bucket, there.key)
-    except ENDS_OPERATION:
-        raise
     except LakebedError as error:
+        if ends_operation(sides, error):
+            raise
         refused.add(error)
         return
     recorder.settled([replace(arrived, state=ObjectState.DELETED)])

@@ -79,10 +79,6 @@ class UnitMover:
         self._recorder.settled(outcomes)
         return outcomes
 
-    def finish(self) -> list[Outcome]:
-        """Nothing waits here."""
-        return []
-
     def _moved(self, unit: Unit) -> list[Outcome]:
         written: dict[str, str] = {}
         for attempt in count(1):
@@ -147,9 +143,9 @@ class UnitMover:
                 destination.store.delete(destination.bucket, key)
         except ObjectMissing:
             return ""
-        except ENDS_OPERATION:
-            raise
         except LakebedError as error:
+            if ends_operation(self._sides, error):
+                raise
             return f"what an earlier fetch had brought could not be removed: {error}"
         return ""
 

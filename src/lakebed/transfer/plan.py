@@ -14,6 +14,7 @@ from lakebed.model.operation import (
     Filters,
     Item,
     Kind,
+    ObjectState,
     OnChange,
     Outcome,
     Unit,
@@ -59,6 +60,21 @@ class Step:
     unit: Unit | None = None
     outcomes: tuple[Outcome, ...] = ()
     deletion: Unit | None = None
+
+    def foreseen(self) -> Iterator[Planned]:
+        """The decisions as a run would carry them out."""
+        settled = {outcome.key: outcome for outcome in self.outcomes}
+        deleted = {item.key for item in self.deletion.items} if self.deletion else set()
+        for planned in self.planned:
+            outcome = settled.get(planned.key)
+            if outcome is not None:
+                refused = outcome.state is ObjectState.QUARANTINED
+                decision = Decision.SKIP if refused else Decision.FAIL
+                yield replace(planned, decision=decision, reason=outcome.message or "")
+            elif planned.key in deleted:
+                yield replace(planned, decision=Decision.DELETE)
+            else:
+                yield planned
 
     @property
     def units(self) -> tuple[Unit, ...]:

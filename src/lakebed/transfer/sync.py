@@ -6,22 +6,21 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import filterfalse
-from typing import Protocol
 
 from lakebed.errors import LakebedError, LimitReached
 from lakebed.model.operation import Counters, Kind, ObjectState, Outcome, Unit
 from lakebed.transfer.again import Again
 from lakebed.transfer.brought import with_digests
 from lakebed.transfer.delete import delete_extra, delete_moved
-from lakebed.transfer.lanes.packed import Packed
-from lakebed.transfer.lanes.server_side_batch import ServerSideBatch
-from lakebed.transfer.move import ENDS_OPERATION, UnitMover
+from lakebed.transfer.lanes.packed import Fetched, Packed
+from lakebed.transfer.lanes.server_side_batch import Checked, ServerSideBatch
+from lakebed.transfer.move import UnitMover, ends_operation
 from lakebed.transfer.outcomes import failed
 from lakebed.transfer.plan import Planner, Step
 from lakebed.transfer.prove import UnitProver
 from lakebed.transfer.recorder import Batch, Recorder
 from lakebed.transfer.sides import Sides
-from lakebed.transfer.together import Together
+from lakebed.transfer.together import Count, Together
 from lakebed.transfer.workers import Workers
 
 Act = Callable[[Unit], list[Outcome]]
@@ -61,13 +60,15 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
     """
     sides = replace(sides, uploads=recorder.uploads)
     planner, again = Planner(sides, recorder, kind), Again(sides, recorder, kind)
-    together = _together(sides, recorder, settle) if kind is Kind.SYNC else None
-    act = sides.telemetry.acting(together or UnitProver(sides, recorder))
     limits = _Errors(sides)
+    alone = UnitMover(sides, recorder, settle=settle)
+    together = _together(sides, recorder, alone, limits.count) if kind is Kind.SYNC else None
+    do = (together or alone) if kind is Kind.SYNC else UnitProver(sides, recorder)
+    act = sides.telemetry.acting(do)
     with Workers(sides.width, sides.cancellation) as workers:
         left = filterfalse(lambda unit: unit.deletes, recorder.unfinished())
         for unit in with_digests(sides, recorder, left):
-            go_on = partial(_go_on, again, recorder, act)
+            go_on = partial(_go_on, sides, again, recorder, act)
             workers.submit(partial(_act, sides, go_on, unit, limits))
         with closing(_batches(planner, recorder.cursor())) as batches:
             for batch, steps in batches:
@@ -82,7 +83,7 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
                     workers.submit(partial(_act, sides, act, unit, limits))
         sides.progress.listing = False
     if together is not None:
-        limits.count(together.finish())
+        together.finish()
         sides.cancellation.check()
     if kind is Kind.SYNC and sides.options.delete:
         delete_extra(sides, recorder, limits.count)
@@ -90,21 +91,14 @@ def run(sides: Sides, recorder: Recorder, kind: Kind = Kind.SYNC, settle: float 
         delete_moved(sides, recorder)
 
 
-class _Gathering(Protocol):
-    """Moves units, some of them later, with others."""
-
-    def __call__(self, unit: Unit) -> list[Outcome]: ...
-
-    def finish(self) -> list[Outcome]: ...
-
-
-def _together(sides: Sides, recorder: Recorder, settle: float) -> _Gathering:
-    alone = UnitMover(sides, recorder, settle=settle)
+def _together(
+    sides: Sides, recorder: Recorder, alone: UnitMover, count: Count
+) -> Together[Checked] | Together[Fetched] | None:
     if (copied := ServerSideBatch(sides)).is_open:
-        return Together(sides, recorder, copied, alone)
+        return Together(sides, recorder, copied, alone, count)
     if (packed := Packed(sides)).is_open:
-        return Together(sides, recorder, packed, alone)
-    return alone
+        return Together(sides, recorder, packed, alone, count)
+    return None
 
 
 def _act(sides: Sides, act: Act, unit: Unit, limits: _Errors) -> None:
@@ -112,13 +106,15 @@ def _act(sides: Sides, act: Act, unit: Unit, limits: _Errors) -> None:
         limits.count(act(unit))
 
 
-def _go_on(decide_again: Again, recorder: Recorder, act: Act, unit: Unit) -> list[Outcome]:
+def _go_on(
+    sides: Sides, decide_again: Again, recorder: Recorder, act: Act, unit: Unit
+) -> list[Outcome]:
     """Act on what an earlier run planned, unless it is not to be done as things are by now."""
     try:
         outcomes = list(decide_again(unit))
-    except ENDS_OPERATION:
-        raise
     except LakebedError as error:
+        if ends_operation(sides, error):
+            raise
         outcomes = [failed(item, error) for item in unit.items]
     if not outcomes:
         return act(unit)

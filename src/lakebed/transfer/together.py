@@ -8,9 +8,10 @@ waits for anybody. What is not proved then goes alone.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -22,8 +23,10 @@ from lakebed.transfer.move import UnitMover
 from lakebed.transfer.outcomes import done
 from lakebed.transfer.recorder import Recorder
 from lakebed.transfer.sides import Sides
+from lakebed.transfer.workers import Workers
 
 P = TypeVar("P")
+Count = Callable[[Sequence[Outcome]], None]
 _log = logging.getLogger("lakebed.transfer")
 
 _REFUSALS = 3
@@ -74,16 +77,22 @@ class Together(Generic[P]):
     """Hands units to `lane`, and to `alone` what it does not take or leaves unproved."""
 
     def __init__(
-        self, sides: Sides, recorder: Recorder, lane: BatchLane[P], alone: UnitMover
+        self,
+        sides: Sides,
+        recorder: Recorder,
+        lane: BatchLane[P],
+        alone: UnitMover,
+        count: Count = lambda outcomes: None,
     ) -> None:
+        """`count` is told what became of each object of a batch."""
         self._sides, self._recorder = sides, recorder
-        self._lane, self._alone = lane, alone
+        self._lane, self._alone, self._count = lane, alone, count
         self._open: _Batch[P] | None = None
         self._lock = threading.Lock()
         self._refusals = 0
 
     def __call__(self, unit: Unit) -> list[Outcome]:
-        """What became of its objects, and of each batch that only waited for them.
+        """What became of its objects where they went alone.
 
         Raises only what ends the operation.
         """
@@ -97,13 +106,22 @@ class Together(Generic[P]):
             # Alone it is tried as often as it may be, and its error told.
             self._sides.cancellation.check()
         seat.seconds = time.monotonic() - began
-        outcomes = self._moved(batch) if batch.settle() else []
-        return outcomes if seat.prepared else outcomes + self._alone(unit)
+        if batch.settle():
+            for left in self._left(batch):
+                self._go_alone(left)
+        return [] if seat.prepared else self._alone(unit)
 
-    def finish(self) -> list[Outcome]:
-        """What became of the batch that waited for more, after every unit was handed over."""
+    def finish(self) -> None:
+        """Send the batch that waited for more, after every unit was handed over."""
         batch, self._open = self._open, None
-        return self._moved(batch) if batch is not None and batch.settle() else []
+        if batch is not None and batch.settle():
+            with Workers(self._sides.width, self._sides.cancellation) as workers:
+                for left in self._left(batch):
+                    workers.submit(partial(self._go_alone, left))
+
+    def _go_alone(self, unit: Unit) -> None:
+        self._sides.cancellation.check()
+        self._count(self._alone(unit))
 
     def _seat(self, unit: Unit) -> tuple[_Seat[P], _Batch[P]]:
         """Waits for a batch's bytes of the budget where a new one is begun."""
@@ -121,7 +139,8 @@ class Together(Generic[P]):
         held.enter_context(self._sides.budget.reserve(self._lane.limits.held))
         return _Batch(held)
 
-    def _moved(self, batch: _Batch[P]) -> list[Outcome]:
+    def _left(self, batch: _Batch[P]) -> list[Unit]:
+        """The units that it did not bring, after those that it did are told."""
         seats = [seat for seat in batch.seats if seat.prepared]
         members = [one for seat in seats for one in seat.prepared]
         began = time.monotonic()
@@ -139,21 +158,20 @@ class Together(Generic[P]):
                 for item, one in zip(seat.unit.items, there, strict=True)
             ]
         self._recorder.settled(outcomes)
-        for unit in left:
-            outcomes += self._alone(unit)
-        return outcomes
+        self._count(outcomes)
+        return left
 
     def _all_moved(self, batch: _Batch[P], members: Sequence[P]) -> Sequence[Moved | None]:
         """What the lane says; nothing of any, where it fails. Its bytes are free again then."""
         try:
-            moved = self._lane.move(members) if members else ()
-            self._refusals = 0
+            # Free before anything else: who begins a batch may wait for them with our lock.
+            with batch.held:
+                moved = self._lane.move(members) if members else ()
         except LakebedError as error:
             self._sides.cancellation.check()
             self._refused(error)
             return [None] * len(members)
-        finally:
-            batch.held.close()
+        self._refusals = 0
         return moved
 
     def _refused(self, error: LakebedError) -> None:

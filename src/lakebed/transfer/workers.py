@@ -54,7 +54,14 @@ class Workers:
     def _begin(self) -> None:
         """Begin what waits, as far as the width goes."""
         while action := self._next():
-            self._pool.submit(self._run, action)
+            try:
+                self._pool.submit(self._run, action)
+            except RuntimeError as defect:
+                # No thread is to be had. The pool keeps the action for one that it has.
+                if self._running == 1:
+                    self._running = 0
+                    self._give_up(defect)
+                return
 
     def _next(self) -> Action | None:
         if not self._waiting or self._running >= self._width():
@@ -79,8 +86,11 @@ class Workers:
         except LakebedError as error:
             self._cancellation.stop(error)
         except BaseException as defect:
-            self._defect = self._defect or defect
-            self._cancellation.stop(Interrupted("stopped by a defect"))
+            self._give_up(defect)
+
+    def _give_up(self, defect: BaseException) -> None:
+        self._defect = self._defect or defect
+        self._cancellation.stop(Interrupted("stopped by a defect"))
 
     def __enter__(self) -> Self:
         return self

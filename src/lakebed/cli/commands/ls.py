@@ -17,7 +17,7 @@ from lakebed.model.quantity import format_size
 from lakebed.report.text_report import counted, printable
 
 if TYPE_CHECKING:
-    from lakebed.cli.platform import Platform
+    from lakebed.operations.run import Platform
 
 OnlySummary = Annotated[
     bool,

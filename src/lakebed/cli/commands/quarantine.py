@@ -19,7 +19,7 @@ from lakebed.report.text_report import counted, printable
 
 Below = Annotated[
     str | None,
-    typer.Argument(metavar="LOCATION", help="Only what is there: store:bucket/prefix/."),
+    typer.Argument(metavar="LOCATION", help="Only what is at this source: store:bucket/prefix/."),
 ]
 Which = Annotated[
     str | None,
@@ -54,7 +54,7 @@ def list_(output: Output, common: Common, location: Below = None) -> None:
             if not (emit(quarantine_record(entry)) if output.json else _say(entry)):
                 return
     if not (found or output.json or common.quiet):
-        say("nothing is in quarantine")
+        say("nothing is in quarantine" + (f" at the source {where}" if where else ""))
 
 
 def release(output: Output, common: Common, which: Which = None, every: All = False) -> None:

@@ -24,6 +24,7 @@ from lakebed.cli.options import (
 )
 from lakebed.cli.request import options
 from lakebed.cli.session import Showing, conduct, place
+from lakebed.errors import UsageError
 from lakebed.model.operation import Request
 
 DryRun = Annotated[
@@ -63,6 +64,8 @@ def sync(
         options=options(selection, comparison, limits, transfer, deletion),
     )
     if dry_run:
+        if report.report is not None:
+            raise UsageError("--dry-run makes no report", advice="leave out --report")
         show_plan(request, output, common)
         return
     showing = Showing(common, output, report, network, observe)

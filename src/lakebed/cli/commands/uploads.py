@@ -1,6 +1,5 @@
 """`lakebed uploads list`, `lakebed uploads abort [KEY]...`."""
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ from lakebed.cli.flatten import flatten
 from lakebed.cli.options import Common, Output
 from lakebed.cli.output import emit, say, table
 from lakebed.cli.session import session
+from lakebed.errors import UsageError
 from lakebed.model.quantity import format_size, parse_duration
 from lakebed.report.text_report import counted, printable
 
@@ -69,25 +69,31 @@ def abort(
     """
     before = datetime.now(UTC).timestamp() - parse_duration(older) if older else None
     aborted = 0
+    unmet = set(keys or ())
     with session(common) as opened:
         uploads = opened.platform.uploads
         for left in uploads.find(operation):
-            if not _chosen(left, keys or (), before):
+            names = {left.location.path, str(left.location)}
+            unmet -= names
+            if (keys and names.isdisjoint(keys)) or not _is_older(left, before):
                 continue
             if not dry_run:
                 uploads.abort(left)
             aborted += len(left.uploads)
             if output.json or not common.quiet:
                 _told(left, output, "would abort" if dry_run else "aborted")
+    if unmet:
+        raise UsageError(
+            "no unfinished upload", subject=min(unmet), advice="`lakebed uploads list`"
+        )
     if not output.json and not common.quiet:
         done = "would be aborted" if dry_run else "aborted"
         say(f"{counted(aborted, 'upload')} {done}")
 
 
-def _chosen(left: "Abandoned", keys: Collection[str], before: float | None) -> bool:
-    named = not keys or left.location.path in keys or str(left.location) in keys
+def _is_older(left: "Abandoned", before: float | None) -> bool:
     begun = (upload.initiated.timestamp() for upload in left.uploads)
-    return named and (before is None or all(moment <= before for moment in begun))
+    return before is None or all(moment <= before for moment in begun)
 
 
 def _told(left: "Abandoned", output: Output, done: str) -> None:

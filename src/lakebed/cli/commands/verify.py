@@ -38,8 +38,9 @@ def verify(
 ) -> None:
     """Prove a destination, and copy nothing.
 
-    Its objects are compared with the source, or with their published digests. Differences end
-    with exit code 3.
+    Its objects are compared with the source, or with their published digests. What is missing or
+    differs ends with exit code 3. What only the destination holds is counted as extra, and is no
+    difference.
     """
     request = Request(
         place(source, common),

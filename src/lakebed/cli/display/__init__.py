@@ -2,10 +2,10 @@
 
 import sys
 
-from lakebed.cli.display.display import Display, Live, Value
+from lakebed.cli.display.display import Display
 from lakebed.cli.options import Common, Output
 
-__all__ = ["Display", "Live", "Value", "choose"]
+__all__ = ["Display", "choose"]
 
 
 def choose(common: Common, output: Output) -> Display:

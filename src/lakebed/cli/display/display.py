@@ -4,46 +4,14 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from lakebed.model.operation import Summary
 from lakebed.report.json_report import Row
 from lakebed.report.text_report import Told
 
-Value = str | int | float | None
-
-
-class Live(Protocol):
-    """How far a run is. Objects, bytes, and seconds since it began."""
-
-    @property
-    def listed(self) -> int: ...
-    @property
-    def planned(self) -> int: ...
-    @property
-    def planned_bytes(self) -> int: ...
-    @property
-    def done(self) -> int: ...
-    @property
-    def failed(self) -> int: ...
-    @property
-    def quarantined(self) -> int: ...
-    @property
-    def deleted(self) -> int: ...
-    @property
-    def skipped(self) -> int: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def in_flight(self) -> int: ...
-    @property
-    def concurrency(self) -> int: ...
-    @property
-    def listing(self) -> bool: ...
-    @property
-    def retries(self) -> int: ...
-    @property
-    def seconds(self) -> float: ...
+if TYPE_CHECKING:
+    from lakebed.operations.watch import Snapshot, Value
 
 
 class Display(Protocol):
@@ -61,9 +29,9 @@ class Display(Protocol):
 
     def started(self, operation_id: str) -> None: ...
 
-    def progress(self, live: Live) -> None: ...
+    def progress(self, live: "Snapshot") -> None: ...
 
-    def event(self, kind: str, fields: dict[str, Value]) -> None: ...
+    def event(self, kind: str, fields: "dict[str, Value]") -> None: ...
 
     def finished(self, summary: Summary, rows: Iterable[Row], told: Told) -> None:
         """Say how it ended; called after the context was left."""
@@ -78,7 +46,7 @@ class Rate:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque([(0.0, 0)])
 
-    def of(self, live: Live) -> float:
+    def of(self, live: "Snapshot") -> float:
         self._samples.append((live.seconds, live.bytes))
         while len(self._samples) > 2 and live.seconds - self._samples[1][0] >= self.WINDOW:
             self._samples.popleft()

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from lakebed.cli.display.display import Interval, Live, Value
+from lakebed.cli.display.display import Interval
 from lakebed.cli.output import emit
 from lakebed.model.operation import Summary
 from lakebed.report.json_report import Row, summary_event
 from lakebed.report.text_report import Told
+
+if TYPE_CHECKING:
+    from lakebed.operations.watch import Snapshot, Value
 
 EVERY_SECONDS = 1.0
 _COUNTERS = (
@@ -49,11 +52,11 @@ class Events:
     def started(self, operation_id: str) -> None:
         emit({"event": "started", "operation_id": operation_id})
 
-    def progress(self, live: Live) -> None:
+    def progress(self, live: "Snapshot") -> None:
         if self._interval.passed():
             emit({"event": "progress", **{name: getattr(live, name) for name in _COUNTERS}})
 
-    def event(self, kind: str, fields: dict[str, Value]) -> None:
+    def event(self, kind: str, fields: "dict[str, Value]") -> None:
         emit({"event": kind, **fields})
 
     def finished(self, summary: Summary, rows: Iterable[Row], told: Told) -> None:

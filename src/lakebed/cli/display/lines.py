@@ -4,15 +4,18 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from lakebed.cli.display.display import Interval, Live, Rate, Value
+from lakebed.cli.display.display import Interval, Rate
 from lakebed.cli.display.phrases import happening, phrases
 from lakebed.cli.output import note, say
 from lakebed.model.operation import Summary
 from lakebed.report import text_report
 from lakebed.report.json_report import Row
 from lakebed.report.text_report import Told
+
+if TYPE_CHECKING:
+    from lakebed.operations.watch import Snapshot, Value
 
 EVERY_SECONDS = 10.0
 
@@ -40,12 +43,12 @@ class Lines:
     def started(self, operation_id: str) -> None:
         note(f"operation {operation_id} started")
 
-    def progress(self, live: Live) -> None:
+    def progress(self, live: "Snapshot") -> None:
         rate = self._rate.of(live)
         if self._interval.passed():
             note(", ".join(phrases(live, rate)))
 
-    def event(self, kind: str, fields: dict[str, Value]) -> None:
+    def event(self, kind: str, fields: "dict[str, Value]") -> None:
         if self._objects:
             note(happening(kind, fields))
 

@@ -1,13 +1,16 @@
 """The words of a progress line."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from lakebed.cli.display.display import Live, Value
 from lakebed.model.quantity import format_duration, format_size
 from lakebed.report.text_report import printable, reason
 
+if TYPE_CHECKING:
+    from lakebed.operations.watch import Snapshot, Value
 
-def phrases(live: Live, rate: float) -> list[str]:
+
+def phrases(live: "Snapshot", rate: float) -> list[str]:
     """Objects, rate, time left, bytes, in flight, retries, what went wrong: what there is of it.
 
     The end of a line may be cut, so what matters most comes first. A total that may
@@ -34,7 +37,7 @@ def phrases(live: Live, rate: float) -> list[str]:
     return found
 
 
-def happening(kind: str, fields: Mapping[str, Value]) -> str:
+def happening(kind: str, fields: "Mapping[str, Value]") -> str:
     """One object's fate, in one line."""
     key = str(fields.get("key", ""))
     why = reason(key, str(fields.get("message") or fields.get("error") or ""))

@@ -3,12 +3,13 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from lakebed.cli.display.display import Live, Value
 from lakebed.cli.display.lines import Lines
 from lakebed.cli.display.phrases import happening, phrases
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from lakebed.operations.watch import Snapshot, Value
 
 WIDE = 100
 """Columns of a terminal that has room for the longer bar."""
@@ -41,15 +42,15 @@ class Terminal(Lines):
         self._console.print(f"operation {operation_id} started", highlight=False)
         self._drawing.update("listing", refresh=True)
 
-    def progress(self, live: Live) -> None:
+    def progress(self, live: "Snapshot") -> None:
         self._drawing.update(self._drawn(live), refresh=True)
 
-    def event(self, kind: str, fields: dict[str, Value]) -> None:
+    def event(self, kind: str, fields: "dict[str, Value]") -> None:
         if self._objects:
             line = happening(kind, fields)
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def _drawn(self, live: Live) -> "RenderableType":
+    def _drawn(self, live: "Snapshot") -> "RenderableType":
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text

@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -158,9 +159,12 @@ class Draft:
     def _link(self, path: bytes) -> None:
         if self._name:
             os.link(self._name, path)
-        else:
-            # With a folder named, Python asks the system to follow the link that /proc has.
-            os.link(f"/proc/self/fd/{self._fd}".encode(), path, src_dir_fd=self._fd)
+            return
+        # A file without a name holds no folder: somebody may have tidied ours up meanwhile.
+        # With a folder named, Python asks the system to follow the link that /proc has.
+        source = f"/proc/self/fd/{self._fd}".encode()
+        link = partial(os.link, source, path, src_dir_fd=self._fd)
+        in_folder(self._root, self._folder, link)
 
 
 def in_folder(root: bytes, folder: bytes, action: Callable[[], T]) -> T:

@@ -29,6 +29,9 @@ BUFFER_SIZE = 256 * 1024
 """Bytes that libcurl reads or sends at once; docs/adr/0001 has the measurement."""
 
 
+WORKING = 10
+"""How many times the stall timeout a store may be silent while it works: five gigabytes at 10 MB/s
+with the default of a minute."""
 JOINED = 1024 * 1024
 """Bytes up to which a body in memory is handed over in one piece: libcurl then sends it without
 asking for it again and again, a fifth of the CPU of a small PUT (docs/adr/0001)."""
@@ -62,6 +65,8 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body | None = None
+    works: bool = False
+    """Whether the store works before it answers: it copies, or puts parts together."""
 
 
 class Client:
@@ -90,7 +95,7 @@ class Client:
             _check_key(request.key)
         receiver = receiver or Receiver()
         sender = Sender(request.body) if _is_streamed(request.body) else None
-        kind = _Kind(request.method, sender is not None)
+        kind = _Kind(request.method, sender is not None, request.works)
         handle = self._borrow(kind)
         try:
             self._prepare(handle, request, receiver, sender)
@@ -147,7 +152,8 @@ class Client:
         # While it connects libcurl asks nobody whether to go on: this alone bounds a stop then.
         c.setopt(pycurl.CONNECTTIMEOUT_MS, int(endpoint.connect_timeout * 1000))
         c.setopt(pycurl.LOW_SPEED_LIMIT, 1)
-        c.setopt(pycurl.LOW_SPEED_TIME, max(1, int(endpoint.stall_timeout)))
+        silence = endpoint.stall_timeout * (WORKING if kind.works else 1)
+        c.setopt(pycurl.LOW_SPEED_TIME, max(1, int(silence)))
         c.setopt(pycurl.TIMEOUT_MS, int(endpoint.total_timeout * 1000))
         c.setopt(pycurl.NOPROGRESS, 0)
         c.setopt(pycurl.XFERINFOFUNCTION, self._cancellation.asked)
@@ -307,6 +313,7 @@ class _Kind(NamedTuple):
 
     method: str
     streamed: bool
+    works: bool
 
     @property
     def sends(self) -> bool:

@@ -206,7 +206,7 @@ class S3Store:
         if attributes is not None:
             headers |= attribute_headers(attributes)
             headers["x-amz-metadata-directive"] = "REPLACE"
-        answer = self._client.send(Request("PUT", bucket, key, headers=headers))
+        answer = self._client.send(Request("PUT", bucket, key, headers=headers, works=True))
         return Written(etag_of(answer, "CopyObjectResult", self._on(bucket, key)))
 
     def copy_many(
@@ -267,7 +267,8 @@ class S3Store:
         headers = copy_source(source_bucket, source_key, if_match)
         headers["x-amz-copy-source-range"] = f"bytes={span.start}-{span.end - 1}"
         query = (("partNumber", str(number)), ("uploadId", upload_id))
-        answer = self._client.send(Request("PUT", bucket, key, query=query, headers=headers))
+        request = Request("PUT", bucket, key, query=query, headers=headers, works=True)
+        answer = self._client.send(request)
         root = document(answer, "CopyPartResult", self._on(bucket, key))
         etag = required(root, "ETag", self._on(bucket, key)).strip('"')
         return Part(number, etag, span.size, uploads.checksum_of(root))
@@ -288,7 +289,7 @@ class S3Store:
             headers["x-amz-checksum-type"] = WHOLE
             headers["x-amz-mp-object-size"] = str(sum(part.size for part in parts))
         query = (("uploadId", upload_id),)
-        answer = self._client.send(Request("POST", bucket, key, query, headers, body))
+        answer = self._client.send(Request("POST", bucket, key, query, headers, body, works=True))
         return Written(etag_of(answer, "CompleteMultipartUploadResult", self._on(bucket, key)))
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:

@@ -6,6 +6,7 @@ budget, somebody can go on.
 """
 
 import hashlib
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -54,7 +55,8 @@ class InOrder:
         self._sha256 = hashlib.sha256()
         self._md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None
         self._next = 1
-        self._stopped = False
+        self._broken = sys.maxsize
+        """The first part that failed."""
         self._changed = threading.Condition()
 
     @property
@@ -66,12 +68,12 @@ class InOrder:
         return self._md5.hexdigest() if self._md5 is not None else None
 
     def update(self, number: int, data: memoryview) -> None:
-        """Digest part `number` once all before it are; raises BrokenPipeError after `stop`."""
+        """Digest part `number` once all before it are; BrokenPipeError where one of them failed."""
         with self._changed:
-            while self._next != number and not self._stopped:
+            while self._next != number and number < self._broken:
                 self._cancellation.check()
                 self._changed.wait(_POLL)
-            if self._stopped:
+            if number > self._broken:
                 raise BrokenPipeError
         # Without the lock: only one number has its turn.
         self._sha256.update(data)
@@ -81,10 +83,10 @@ class InOrder:
             self._next += 1
             self._changed.notify_all()
 
-    def stop(self) -> None:
-        """A part failed, so none after it gets its turn."""
+    def stop(self, number: int = 0) -> None:
+        """Part `number` failed, so none after it gets its turn."""
         with self._changed:
-            self._stopped = True
+            self._broken = min(self._broken, number)
             self._changed.notify_all()
 
 
@@ -135,17 +137,25 @@ class Flight:
 
     def _pass(self, number: int, span: Span, data: memoryview, held: ExitStack) -> Part:
         with held:
-            self._read(span, data)
-            algorithm = self._upload.algorithm
-            checksum = Checksum.of(algorithm, data) if algorithm is not None else None
-            if self._reads_all:
-                self.digests.update(number, data)
-            part = self._kept.get(number)
-            if part is None or not self._holds(part, data, checksum):
-                return self._send(number, data, checksum)
-            with self._counting:
-                self.reread_bytes += span.size
-            return part
+            try:
+                return self._passed(number, span, data)
+            except BaseException:
+                # Now, not when its turn comes: those that wait for it hold what others need.
+                self.digests.stop(number)
+                raise
+
+    def _passed(self, number: int, span: Span, data: memoryview) -> Part:
+        self._read(span, data)
+        algorithm = self._upload.algorithm
+        checksum = Checksum.of(algorithm, data) if algorithm is not None else None
+        if self._reads_all:
+            self.digests.update(number, data)
+        part = self._kept.get(number)
+        if part is None or not self._holds(part, data, checksum):
+            return self._send(number, data, checksum)
+        with self._counting:
+            self.reread_bytes += span.size
+        return part
 
     def _read(self, span: Span, data: memoryview) -> None:
         source, job = self._sides.source, self._job

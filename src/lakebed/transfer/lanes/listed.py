@@ -21,7 +21,8 @@ def listed(destination: Side, keys: Sequence[str]) -> dict[str, str]:
         page = store.list_page(bucket, prefix, after=after, token=token, limit=limit)
         found |= {one.key: one.etag for one in page.objects if one.key in wanted}
         token = page.token
-        if len(found) == len(wanted) or token is None or page.objects[-1].key >= last:
+        beyond = page.objects and page.objects[-1].key >= last
+        if len(found) == len(wanted) or token is None or beyond:
             break
     return found
 

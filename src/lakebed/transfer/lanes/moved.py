@@ -75,14 +75,19 @@ def read_whole(sides: Sides, job: Job) -> tuple[Head, list[bytes]]:
     """The listed revision's head and bytes; the caller has reserved its size."""
     source = sides.source
     pieces: list[bytes] = []
+    came = 0
 
     def take(data: bytes) -> None:
+        nonlocal came
+        came += len(data)
+        if came > job.source.size:
+            check_length(job, came)  # what nobody has reserved room for
         pieces.append(data)
         sides.passed(len(data))
 
     with pinned(job.source.key):
         head = source.store.get(source.bucket, job.source.key, take, if_match=job.source.etag)
-    check_length(job, sum(map(len, pieces)))
+    check_length(job, came)
     return head, pieces
 
 

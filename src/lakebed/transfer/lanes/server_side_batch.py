@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lakebed.model.operation import Lane, Mode, Proof, ServerSide, Unit
-from lakebed.model.quantity import MIB, TIB
+from lakebed.model.quantity import GIB, MIB
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Copying
+from lakebed.transfer.lanes import whole
 from lakebed.transfer.lanes.batch import Limits
 from lakebed.transfer.lanes.listed import listed, remove_other
 from lakebed.transfer.lanes.moved import Moved
@@ -18,9 +19,13 @@ from lakebed.transfer.lanes.server_side import checked_digest
 from lakebed.transfer.proof import has_md5_etags
 from lakebed.transfer.sides import Job, Sides
 
+LIMIT = 64 * MIB
+"""The largest object of a batch: with larger ones it would be silent for too long, and there is
+little to gain."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
+class Checked:
     """An object that is what its publisher says; its SHA-256 where that is known."""
 
     job: Job
@@ -30,7 +35,7 @@ class _Checked:
 class ServerSideBatch:
     """The lane inside one endpoint."""
 
-    limits = Limits(members=1000, size=TIB, held=MIB)
+    limits = Limits(members=1000, size=4 * GIB, held=MIB)
     """A batch begins a process, 20 ms of CPU. What is held are the lines that it reads and says."""
 
     def __init__(self, sides: Sides) -> None:
@@ -48,27 +53,28 @@ class ServerSideBatch:
             and options.mode is not Mode.TRADITIONAL
             and sides.source.location.is_folder
             and not (options.sse or options.storage_class)
+            # Beside a batch that waits for more, any object must still find room.
+            and sides.budget.limit >= self.limits.held + whole.LIMIT
         )
 
     def takes(self, unit: Unit) -> bool:
-        most = self._sides.destination.store.properties.max_copy
         return all(
-            item.source is not None and item.source.size <= most and item.source.md5 is not None
+            item.source is not None and item.source.size <= LIMIT and item.source.md5 is not None
             for item in unit.items
         )
 
-    def prepare(self, job: Job) -> _Checked:
+    def prepare(self, job: Job) -> Checked:
         """Raises DigestRefused, SourceChanged."""
-        return _Checked(job, checked_digest(self._sides, job))
+        return Checked(job, checked_digest(self._sides, job))
 
-    def move(self, batch: Sequence[_Checked]) -> list[Moved | None]:
+    def move(self, batch: Sequence[Checked]) -> list[Moved | None]:
         source, destination = self._sides.source, self._sides.destination
         copies = [Copying(one.job.source.key, one.job.key) for one in batch]
         said = destination.store.copy_many(source.bucket, destination.bucket, copies)
         etags = listed(destination, [one.key for one in copies])
         return [self._proved(one, said, etags.get(one.job.key)) for one in batch]
 
-    def _proved(self, one: _Checked, said: frozenset[str], etag: str | None) -> Moved | None:
+    def _proved(self, one: Checked, said: frozenset[str], etag: str | None) -> Moved | None:
         job = one.job
         if job.key not in said:
             return None  # nothing was done about it

@@ -1,0 +1,54 @@
+"""The page of the configuration has every key, and what it shows is read."""
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lakebed.settings import Settings, StoreSettings, Timeouts, load
+from lakebed.settings.environment import path_of
+from lakebed.settings.observe import ObserveSettings
+from lakebed.settings.root import BUILT_IN
+from tests.docs.pages import DOCS, blocks, text_of, words
+
+PAGE = DOCS / "configuration.md"
+KEYS = [
+    *(Settings.model_fields.keys() - {"stores", "observe"}),
+    *(f"observe.{key}" for key in ObserveSettings.model_fields),
+    *(StoreSettings.model_fields.keys() - {"name", "timeouts"}),
+    *(f"timeouts.{key}" for key in Timeouts.model_fields),
+]
+VARIABLES = [word for word in sorted(words(PAGE)) if word.startswith("LAKEBED_") and "=" in word]
+
+
+def test_the_tables_are_those_of_the_code() -> None:
+    renewed: Callable[[str], str] = runpy.run_path(str(DOCS / "tables.py"))["renewed"]
+    page = text_of(PAGE)
+    assert page.count("<!-- table: ") == 3
+    assert renewed(page) == page, "run: python docs/tables.py"
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_each_key_has_its_row(key: str) -> None:
+    assert f"\n| `{key}` | " in text_of(PAGE)
+
+
+@pytest.mark.parametrize("store", BUILT_IN)
+def test_each_built_in_store_has_its_row(store: str) -> None:
+    assert f"\n| `{store}` | " in text_of(PAGE)
+
+
+@pytest.mark.parametrize("text", blocks(PAGE, "toml"))
+def test_what_is_shown_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lakebed.toml").write_text(text, encoding="utf-8")
+    assert load(tmp_path / "lakebed.toml", {}, tmp_path)
+
+
+def test_the_variables_shown_are_read(tmp_path: Path) -> None:
+    (tmp_path / "lakebed.toml").write_text("[stores.My-Lake]\n", encoding="utf-8")
+    environ = dict(variable.split("=", 1) for variable in VARIABLES)
+    assert {path_of(name)[0] for name in environ} == {"log", "observe", "stores"}
+    settings = load(tmp_path / "lakebed.toml", environ, tmp_path)
+    assert settings.store("My-Lake").disable == ("unpack", "tags")
+    assert settings.store("lake").timeouts.stall == 120
