@@ -3,8 +3,8 @@
     with Gateway(upstream, line=Resets(share=0.01, seed=7)) as gateway:
 
 A fault is told of each request and is handed each piece of a body, on the thread that passes it on,
-and may wait, break the connection or close half of it, with the piece passed on or not. What happens to request number N follows from
-the seed and N alone.
+and may wait, break the connection or close half of it, with the piece passed on or not. What
+happens to request number N follows from the seed and N alone.
 """
 
 import random
