@@ -13,12 +13,14 @@ from lakebed import errors
 from lakebed.errors import LakebedError
 from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
+from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import EVERYTHING, Capabilities, Capability
 from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Buffer, Page, Sink, Store
 from lakebed.store.memory import MemoryStore
 from lakebed.store.probe import Probe
 from lakebed.store.wrappers.forwarding import Forwarding
-from tests.faults import Deny, Drop, Fail, Fault, Faulty, Flip
+from lakebed.store.wrappers.retry import Backoff, Retry
+from tests.faults import Deny, Drop, Fail, Fault, Faulty, Flip, LoseAck
 from tests.fixtures_stores import Served
 from tests.store.served import open_served
 
@@ -90,6 +92,17 @@ def test_a_probe_stays_below_its_prefix_and_touches_nothing_else(memory: MemoryS
         for subject in subjects
     )
     assert len(subjects) < 65
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+@pytest.mark.parametrize("verb", ["complete_upload", "put"])
+def test_an_answer_that_is_lost_on_its_way_costs_no_capability(
+    memory: MemoryStore, verb: str, nth: int
+) -> None:
+    lost = Faulty(memory)
+    lost.inject(LoseAck(), verb, nth=nth)
+    again = Retry(lost, Backoff(retries=2, first=0.0, longest=0.0), Cancellation())
+    assert probe(again) == Capabilities(HONEST)
 
 
 def test_two_probes_do_not_meet(memory: MemoryStore) -> None:

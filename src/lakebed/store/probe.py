@@ -6,7 +6,7 @@ A status of 200 proves nothing: some stores accept a header or a call and do som
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property, partial
 
 from lakebed import errors
@@ -97,7 +97,9 @@ class Probe:
         return refused and self._read(_MADE) == _BYTES
 
     def _if_none_match(self) -> bool:
-        self._put(_ABSENT, _BYTES, write=Write.IF_ABSENT)
+        # Refused already where an answer was lost and it was asked again: what is read tells.
+        with suppress(errors.PreconditionFailed):
+            self._put(_ABSENT, _BYTES, write=Write.IF_ABSENT)
         refused = _refuses(
             lambda: self._put(_ABSENT, _OTHER, write=Write.IF_ABSENT), (errors.PreconditionFailed,)
         )
@@ -147,7 +149,8 @@ class Probe:
             part = send(checksum=right)
             if not _refuses(lambda: complete((part,), checksum=wrong), _OTHER_BYTES):
                 return False
-            complete((part,), checksum=right)
+            with _once():
+                complete((part,), checksum=right)
         return self._store.head(self._bucket, key).checksum == right and self._read(_MADE) == data
 
     def _tags(self) -> bool:
@@ -201,7 +204,9 @@ class Probe:
         """An upload of the one part that `send` sends."""
         key = self._key(_MADE)
         with self._begun(key) as upload:
-            self._store.complete_upload(self._bucket, key, upload, (send(upload),))
+            part = send(upload)
+            with _once():
+                self._store.complete_upload(self._bucket, key, upload, (part,))
 
     @contextmanager
     def _begun(self, key: str, algorithm: Algorithm | None = None) -> Iterator[str]:
@@ -239,6 +244,12 @@ def _holds(check: Callable[[], bool]) -> bool:
         raise
     except LakebedError:
         return False
+
+
+def _once() -> AbstractContextManager[None]:
+    """Around a completion: where its answer was lost and it was asked again, the upload is gone.
+    What is read then tells what became of it."""
+    return suppress(errors.ObjectMissing)
 
 
 def _refuses(action: Callable[[], object], kinds: tuple[type[LakebedError], ...]) -> bool:
