@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from lakebed import errors
 from lakebed.errors import LakebedError
+from lakebed.store.contract import Buffer
 from lakebed.store.s3.store import S3Store
 from tests.store.wire import PATIENCE, Exchange, Wire, open_wire, raw, reply
 
@@ -90,6 +91,14 @@ def test_a_store_that_falls_silent_is_given_up(wire: Wire) -> None:
         pytest.raises(errors.StoreUnreachable, match="too slow"),
     ):
         store.head("bucket", "key")
+
+
+@pytest.mark.parametrize("cut", [20, 30, 37])
+def test_an_answer_that_ends_in_its_head_is_none(wire: Wire, store: S3Store, cut: int) -> None:
+    answer = b'HTTP/1.1 200 OK\r\nETag: "0123456789abcdef"\r\nContent-Length: 0\r\n\r\n'
+    wire.play(raw(answer[:cut]))
+    with pytest.raises(errors.BodyTruncated, match="in its head"):
+        store.put("bucket", "key", Buffer((b"bytes",)))
 
 
 def test_a_store_that_copies_may_be_silent_for_longer(wire: Wire) -> None:

@@ -46,6 +46,7 @@ class Receiver:
         self._deliver: Sink | None = None
         self._slice = _ALL
         self._status = 0
+        self._ended = False
         self._headers: dict[str, str] | None = None
         self.failure: BaseException | None = None
         self.complete = False
@@ -58,8 +59,9 @@ class Receiver:
     def _read_head(self) -> dict[str, str]:
         """Of the last answer on the wire: a 100 Continue may come before it."""
         text = b"".join(self._lines).decode(errors="surrogateescape")
-        last = text.rfind("\nHTTP/") + 1
-        line, *fields = text[last:].split("\n")
+        head = text[text.rfind("\nHTTP/") + 1 :]
+        self._ended = "\n\r\n" in head or "\n\n" in head
+        line, *fields = head.split("\n")
         found = _STATUS.match(line)
         self._status = int(found[1]) if found else 0
         parted = [field.partition(":") for field in fields] if found else []
@@ -77,6 +79,13 @@ class Receiver:
     def headers(self) -> dict[str, str]:
         """By names in lower case."""
         return self._headers if self._headers is not None else self._read_head()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the head did not come as a whole: what there is of it may be half a value."""
+        if self._headers is None:
+            self._read_head()
+        return not self._ended
 
     @property
     def missing(self) -> int:

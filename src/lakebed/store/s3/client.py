@@ -236,6 +236,11 @@ class Client:
             self._cancellation.check()
             number, said = _number_and_text(refused)
             raise self._failure(number, said, request) from None
+        if receiver.is_cut:
+            # libcurl takes a connection that ends in a head for the end of the answer.
+            raise errors.BodyTruncated(
+                "the answer ended in its head", subject=self._subject(request)
+            )
         receiver.settle()
         if receiver.missing:
             raise errors.BodyTruncated(
