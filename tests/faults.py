@@ -393,7 +393,7 @@ class Faulty(Forwarding):
             self.injected.append(Injected(verb, bucket, key, due[0]))
             return due[0]
 
-    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+    def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
         place = subject.removeprefix(self._inner.name).removeprefix(":")
         bucket, _, key = place.partition("/")
         return self._due(verb, bucket, key).around(subject, action)

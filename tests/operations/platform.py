@@ -34,7 +34,7 @@ class Wired(Forwarding):
         super().__init__(inner)
         self._before = before
 
-    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+    def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
         self._before(verb, subject)
         return action()
 

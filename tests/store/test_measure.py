@@ -84,7 +84,7 @@ def test_a_refusal_has_its_code_and_goes_on_up(measured: Measure, heard: Heard) 
 class Refusing(Forwarding):
     """Takes nothing."""
 
-    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+    def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
         if verb == "put":
             raise Throttled("slow down", status=503)
         return action()

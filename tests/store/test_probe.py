@@ -81,7 +81,7 @@ def test_a_probe_stays_below_its_prefix_and_touches_nothing_else(memory: MemoryS
     subjects: list[str] = []
 
     class Watched(Forwarding):
-        def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+        def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
             subjects.append(subject)
             return action()
 
@@ -627,7 +627,7 @@ def test_keys_that_a_store_refuses_are_not_held(memory: MemoryStore) -> None:
 )
 def test_what_makes_a_bucket_unusable_goes_up(memory: MemoryStore, error: LakebedError) -> None:
     class Unusable(Forwarding):
-        def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+        def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
             raise error
 
     with pytest.raises(type(error)):

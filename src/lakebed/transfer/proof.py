@@ -104,6 +104,12 @@ def prove_single(
         remove(sides.destination, job.key, why)
     if not (verified or compared):
         check_size(sides.destination, job)
+    return proof_of(job, verified=verified, compared=compared)
+
+
+def proof_of(job: Job, *, verified: bool, compared: bool) -> Proof:
+    """The proof of an object whose digest, where one is published, is met: its destination has
+    `verified` a checksum of it, or its ETags were `compared` with the MD5 of what was sent."""
     if job.digest is not None:
         return Proof.PUBLISHER_SHA256
     if verified:

@@ -21,13 +21,14 @@ T = TypeVar("T")
 
 
 class Forwarding:
-    """Each method of the contract, passed through `_call(verb, subject, action)`."""
+    """Each method of the contract, passed through `_call(verb, subject, action, sent)`."""
 
     def __init__(self, inner: Store) -> None:
         self._inner = inner
 
-    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
-        """`verb` is the method's name, `subject` says on what, `action` does it."""
+    def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
+        """`verb` is the method's name, `subject` says on what, `action` does it and sends a body of
+        `sent` bytes."""
         return action()
 
     def _on(self, bucket: str, key: str = "") -> str:
@@ -93,10 +94,16 @@ class Forwarding:
             lambda: self._inner.put(
                 bucket, key, body, attributes=attributes, sha256=sha256, write=write
             ),
+            body.size,
         )
 
     def put_many(self, bucket: str, members: Sequence[Member]) -> None:
-        self._call("put_many", self._on(bucket), lambda: self._inner.put_many(bucket, members))
+        self._call(
+            "put_many",
+            self._on(bucket),
+            lambda: self._inner.put_many(bucket, members),
+            sum(member.size for member in members),
+        )
 
     def copy(
         self,
@@ -161,6 +168,7 @@ class Forwarding:
             lambda: self._inner.upload_part(
                 bucket, key, upload_id, number, body, checksum=checksum
             ),
+            body.size,
         )
 
     def copy_part(

@@ -1,14 +1,13 @@
 """Tells of each request: what, how long, how many bytes, how it ended. Keys of listings, too."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from lakebed.errors import LakebedError, StoreError
-from lakebed.model.checksum import Checksum
-from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
+from lakebed.model.objects import Head, Span
 from lakebed.observe.telemetry import OK, Requested, Telemetry
-from lakebed.store.contract import NO_ATTRIBUTES, PAGE_LIMIT, Body, Member, Page, Sink, Store
+from lakebed.store.contract import PAGE_LIMIT, Page, Sink, Store
 from lakebed.store.wrappers.forwarding import Forwarding
 
 T = TypeVar("T")
@@ -21,8 +20,8 @@ class Measure(Forwarding):
         super().__init__(inner)
         self._telemetry, self._server = telemetry, server
 
-    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
-        return self._measured(verb, subject, action, _Passing())
+    def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
+        return self._measured(verb, subject, action, _Passing(sent))
 
     def _measured(self, verb: str, subject: str, action: Callable[[], T], passing: "_Passing") -> T:
         began = time.perf_counter()
@@ -83,52 +82,6 @@ class Measure(Forwarding):
             self._on(bucket, key),
             lambda: self._inner.get(bucket, key, passing.take, span=span, if_match=if_match),
             passing,
-        )
-
-    def put(
-        self,
-        bucket: str,
-        key: str,
-        body: Body,
-        *,
-        attributes: Attributes = NO_ATTRIBUTES,
-        sha256: str | None = None,
-        write: Write = Write.ALWAYS,
-    ) -> Written:
-        return self._measured(
-            "put",
-            self._on(bucket, key),
-            lambda: self._inner.put(
-                bucket, key, body, attributes=attributes, sha256=sha256, write=write
-            ),
-            _Passing(body.size),
-        )
-
-    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
-        self._measured(
-            "put_many",
-            self._on(bucket),
-            lambda: self._inner.put_many(bucket, members),
-            _Passing(sum(member.size for member in members)),
-        )
-
-    def upload_part(
-        self,
-        bucket: str,
-        key: str,
-        upload_id: str,
-        number: int,
-        body: Body,
-        *,
-        checksum: Checksum | None = None,
-    ) -> Part:
-        return self._measured(
-            "upload_part",
-            self._on(bucket, key),
-            lambda: self._inner.upload_part(
-                bucket, key, upload_id, number, body, checksum=checksum
-            ),
-            _Passing(body.size),
         )
 
 

@@ -1,12 +1,11 @@
 """Makes each request wait until its store's pace lets it begin, and tells the pace how it ended."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
-from lakebed.model.checksum import Checksum
-from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
+from lakebed.model.objects import Head, Span
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.contract import NO_ATTRIBUTES, Body, Member, Sink, Store
+from lakebed.store.contract import Sink, Store
 from lakebed.store.pace.gate import Gate
 from lakebed.store.pace.pace import Pace
 from lakebed.store.wrappers.forwarding import Forwarding
@@ -22,9 +21,9 @@ class Paced(Forwarding):
         super().__init__(inner)
         self._pace, self._most, self._cancellation = pace, most, cancellation
 
-    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+    def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
         gate = self._pace.reads if verb in _READS else self._pace.writes
-        return self._ask(gate, action, lambda result: 0)
+        return self._ask(gate, action, lambda result: sent)
 
     def _ask(self, gate: Gate, action: Callable[[], T], size_of: Callable[[T], int]) -> T:
         pace = self._pace
@@ -50,47 +49,4 @@ class Paced(Forwarding):
             self._pace.reads,
             lambda: self._inner.get(bucket, key, sink, span=span, if_match=if_match),
             lambda head: head.size if span is None else span.size,
-        )
-
-    def put(
-        self,
-        bucket: str,
-        key: str,
-        body: Body,
-        *,
-        attributes: Attributes = NO_ATTRIBUTES,
-        sha256: str | None = None,
-        write: Write = Write.ALWAYS,
-    ) -> Written:
-        return self._ask(
-            self._pace.writes,
-            lambda: self._inner.put(
-                bucket, key, body, attributes=attributes, sha256=sha256, write=write
-            ),
-            lambda written: body.size,
-        )
-
-    def put_many(self, bucket: str, members: Sequence[Member]) -> None:
-        self._ask(
-            self._pace.writes,
-            lambda: self._inner.put_many(bucket, members),
-            lambda _: sum(member.size for member in members),
-        )
-
-    def upload_part(
-        self,
-        bucket: str,
-        key: str,
-        upload_id: str,
-        number: int,
-        body: Body,
-        *,
-        checksum: Checksum | None = None,
-    ) -> Part:
-        return self._ask(
-            self._pace.writes,
-            lambda: self._inner.upload_part(
-                bucket, key, upload_id, number, body, checksum=checksum
-            ),
-            lambda part: body.size,
         )

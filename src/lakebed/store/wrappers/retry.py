@@ -74,7 +74,7 @@ class Retry(Forwarding):
         self._draw = draw
         self._pace = pace
 
-    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+    def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
         attempt = 0
         failing: float | None = None
         while True:

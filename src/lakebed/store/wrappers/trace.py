@@ -15,7 +15,7 @@ _log = logging.getLogger("lakebed.store")
 class Trace(Forwarding):
     """Logs at DEBUG. Keys are named, bodies and headers are not."""
 
-    def _call(self, verb: str, subject: str, action: Callable[[], T]) -> T:
+    def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
         began = time.monotonic()
         try:
             result = action()

@@ -21,6 +21,7 @@ from lakebed.transfer.proof import (
     doubted,
     has_md5_etags,
     multipart_etag,
+    proof_of,
 )
 from lakebed.transfer.sides import Job, Sides
 from lakebed.transfer.uploads import Begun
@@ -42,11 +43,6 @@ def part_size(size: int, properties: Properties, usual: int = 0) -> int:
     return max(usual or PART, properties.min_part, rounded)
 
 
-def spans(size: int, part: int) -> Iterator[Span]:
-    for start in range(0, size, part):
-        yield Span(start, min(start + part, size))
-
-
 def upload(
     sides: Sides, job: Job, attributes: Attributes, body_of: BodyOf
 ) -> tuple[Written, Proof, str]:
@@ -65,7 +61,7 @@ def upload(
     try:
         passing = Passing(sides, job)
         parts: list[Part] = []
-        for number, span in enumerate(spans(size, step), start=1):
+        for number, span in enumerate(begun.spans(), start=1):
             sides.cancellation.check()
             with body_of(span) as body:
                 parts.append(passing.send(upload_id, number, body))
@@ -80,9 +76,7 @@ def upload(
     compared = has_md5_etags(sides)  # each part's, as it was acknowledged
     if not compared:
         check_size(destination, job)
-    if job.digest is not None:
-        return written, Proof.PUBLISHER_SHA256, passing.sha256
-    return written, Proof.ETAG_MD5 if compared else Proof.SIZE_ONLY, passing.sha256
+    return written, proof_of(job, verified=False, compared=compared), passing.sha256
 
 
 class _Digests:

@@ -12,7 +12,13 @@ from lakebed.store.capabilities import Capability
 from lakebed.transfer.lanes.flight import Flight
 from lakebed.transfer.lanes.moved import Moved, attributes_of, listed_head
 from lakebed.transfer.lanes.multipart import abort, begin, complete, drop, part_size, settle
-from lakebed.transfer.proof import check_publisher, check_size, check_source, has_md5_etags
+from lakebed.transfer.proof import (
+    check_publisher,
+    check_size,
+    check_source,
+    has_md5_etags,
+    proof_of,
+)
 from lakebed.transfer.sides import Job, Sides
 from lakebed.transfer.uploads import Begun
 
@@ -109,11 +115,7 @@ def _whole(parts: Sequence[Part]) -> Checksum | None:
 
 
 def _proof(sides: Sides, job: Job, upload: Begun) -> Proof:
-    compared = upload.algorithm is not None or has_md5_etags(sides)
-    if not compared:
+    verified, compared = upload.algorithm is not None, has_md5_etags(sides)
+    if not (verified or compared):
         check_size(sides.destination, job)
-    if job.digest is not None:
-        return Proof.PUBLISHER_SHA256
-    if upload.algorithm is not None:
-        return Proof.SERVER_CHECKSUM
-    return Proof.ETAG_MD5 if compared else Proof.SIZE_ONLY
+    return proof_of(job, verified=verified, compared=compared)
