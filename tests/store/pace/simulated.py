@@ -1,6 +1,7 @@
 """A store in virtual time: answers after a latency, of limited capacity, that may throttle."""
 
 import heapq
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,6 +9,9 @@ from itertools import count
 
 from lakebed.store.pace.level import Level
 from lakebed.store.pace.rate import Rate
+
+_STEADY = 0.15
+"""Seconds for which a capacity that wavers stays the same."""
 
 
 @dataclass
@@ -29,6 +33,8 @@ class SimulatedStore:
     away: bool = False
     connect: float = 0.0
     """Seconds more for a request that finds no connection left by an earlier one."""
+    wavers: int | None = None
+    """A seed, by which its capacity is between 40 and 160 % of what it is in the mean."""
 
     def __post_init__(self) -> None:
         self._busy_until = 0.0
@@ -50,8 +56,14 @@ class SimulatedStore:
             self._idle -= 1
         else:
             delay = self.connect
-        self._busy_until = max(now, self._busy_until) + 1 / self.capacity
+        self._busy_until = max(now, self._busy_until) + 1 / self._capacity(now)
         return self._busy_until + self.latency + delay, True
+
+    def _capacity(self, now: float) -> float:
+        if self.wavers is None:
+            return self.capacity
+        draw = random.Random(self.wavers * 1_000_003 + int(now / _STEADY))
+        return self.capacity * draw.uniform(0.4, 1.6)
 
     def release(self) -> None:
         self._idle += 1

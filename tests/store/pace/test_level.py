@@ -1,6 +1,7 @@
 """The level finds what a store takes: in virtual time, against simulated stores."""
 
 import random
+from statistics import mean
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,12 @@ def test_a_store_next_door_is_asked_by_few(capacity: float) -> None:
     run = Run(SimulatedStore(0.001, capacity)).until(10)
     assert max(run.level_between(0, 10)) <= 2 * START
     assert max(run.level_between(5, 10)) <= 12
+
+
+@pytest.mark.parametrize("seed", [18, 28, 31, 35])
+def test_a_store_whose_speed_wavers_is_not_asked_by_ever_more(seed: int) -> None:
+    run = Run(SimulatedStore(0.001, 300, wavers=seed)).until(30)
+    assert mean(run.level_between(5, 30)) <= 2 * START
 
 
 @pytest.mark.parametrize("seed", range(3))
