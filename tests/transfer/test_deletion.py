@@ -9,9 +9,10 @@ from lakebed import errors
 from lakebed.model.location import Location
 from lakebed.model.operation import ObjectState, Options
 from lakebed.model.pair import sidecar_of
+from lakebed.store.capabilities import Capability
 from lakebed.transfer import sync
 from tests.faults import Change, Deny, Drop
-from tests.transfer.engine import FEW, Engine, sidecar
+from tests.transfer.engine import FEW, Engine, able, sidecar
 
 DATA = b"open,high,low,close\n" * 40
 NEWER = b"open,high,low,close,volume\n" * 40
@@ -191,6 +192,15 @@ def test_a_source_that_was_replaced_after_it_arrived_stays_and_is_told() -> None
     assert isinstance(error, errors.OperationError)
     assert "replaced" in str(error)
     assert engine.at_source() == {"a"}
+
+
+def test_a_source_of_which_only_the_size_is_proved_stays_and_is_told() -> None:
+    engine = Engine(MOVING, destination_can=able(Capability.MD5_ETAGS, Capability.SHA256))
+    engine.publish("a", DATA)
+    error = engine.run()
+    assert isinstance(error, errors.OperationError)
+    assert "nothing but its size" in str(error)
+    assert (engine.states(), engine.at_source()) == ({"a": DONE}, {"a"})
 
 
 def test_many_sources_that_stay_are_counted_and_the_first_is_named() -> None:

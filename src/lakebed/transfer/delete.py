@@ -10,10 +10,11 @@ from lakebed.errors import (
     LakebedError,
     LimitReached,
     OperationError,
+    ProofFailed,
     SourceChanged,
 )
 from lakebed.model.objects import Object
-from lakebed.model.operation import Item, ObjectState, Outcome, Unit
+from lakebed.model.operation import Item, ObjectState, Outcome, Proof, Unit
 from lakebed.transfer.move import ends_operation
 from lakebed.transfer.now import held_now
 from lakebed.transfer.outcomes import deleted, failed
@@ -125,7 +126,14 @@ def _delete_moved(sides: Sides, recorder: Recorder, arrived: Outcome, refused: _
 
 
 def _check_moved(sides: Sides, arrived: Outcome, there: Object) -> None:
-    """Raise where the source's is not the revision that arrived, or its copy is not there now."""
+    """Raise where the source's is not the revision that arrived, or its copy is not there now, or
+    is not known to have its bytes."""
+    if arrived.proof is Proof.SIZE_ONLY:
+        raise ProofFailed(
+            "nothing but its size is proved",
+            subject=arrived.key,
+            advice="the source stays; compare them, then delete it yourself",
+        )
     if there.etag != arrived.source_etag:
         raise SourceChanged(
             "its publisher replaced it after it arrived",
