@@ -521,7 +521,7 @@ def test_a_verification_copies_nothing_and_remembers_nothing(begin: Begin, ledge
 
 
 def test_a_quarantine_is_remembered_under_its_archive_with_both_etags(begin: Begin) -> None:
-    evidence = json.dumps({"expected": DIGEST, "found": "0" * 64})
+    evidence = json.dumps({"expected": DIGEST, "found": "0" * 64, "sidecar": {"etag": "e2"}})
     recorder = begin()
     recorder.planned(batch(pair("a.zip")))
     with recorder:

@@ -1,6 +1,7 @@
 import logging
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from lakebed.operations.memory import LedgerMemory
 from lakebed.operations.states import exit_code
 from lakebed.store.capabilities import Capability
 from lakebed.store.pace.level import START
+from lakebed.transfer import sync
 from lakebed.transfer.manifest import inventory_file
 from tests.operations.platform import Seen, World, request
 from tests.transfer.inventories import write_inventory
@@ -300,6 +302,23 @@ def test_a_copy_that_a_verify_refutes_is_not_taken_for_proved_any_more(world: Wo
         world.put("in/a.zip", b"spoiled", store="dst")
         assert platform.sync(request(Kind.VERIFY)).failed == 1
         assert not memory.copies(["a.zip"])
+
+
+def test_the_quarantine_knows_the_sidecar_that_was_judged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "run", partial(sync.run, settle=0.0))
+    world.put_pair("a.zip", b"first", published=b"another")
+
+    def publish_anew() -> None:
+        world.put_pair("a.zip", b"second", published=b"yet another")
+
+    world.on("get", "src:b/a.zip", publish_anew, nth=2)
+    with world.platform() as platform:
+        assert platform.sync(request()).quarantined == 2
+        [entry] = platform.quarantined()
+    head = world.stores["src"].head("b", "a.zip.CHECKSUM")
+    assert entry.digest_etag == head.etag
 
 
 def test_a_plan_knows_the_quarantine(world: World) -> None:

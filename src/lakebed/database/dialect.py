@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Union
 
-from sqlalchemy import Engine, Select, Table
+from sqlalchemy import Engine, Table
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
@@ -23,14 +23,9 @@ def insert_into(engine: Engine, table: Table) -> UpsertingInsert:
     return SqliteInsert(table)
 
 
-def replace_into(
-    engine: Engine, table: Table, rows: Select[*tuple[object, ...]] | None = None
-) -> UpsertingInsert:
-    """An INSERT, of `rows` where they come from a query over every column, that overwrites what
-    the row of the same primary key holds."""
+def replace_into(engine: Engine, table: Table) -> UpsertingInsert:
+    """An INSERT that overwrites what the row of the same primary key holds."""
     insert = insert_into(engine, table)
-    if rows is not None:
-        insert = insert.from_select([column.name for column in table.columns], rows)
     keys = [column.name for column in table.primary_key]
     values = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=values)

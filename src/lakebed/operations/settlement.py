@@ -1,5 +1,6 @@
 """Writing what became of objects: their rows, and what is remembered beyond the operation."""
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import (
@@ -8,9 +9,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    func,
-    literal,
-    select,
     update,
 )
 from sqlalchemy.sql.dml import UpdateBase
@@ -58,7 +56,7 @@ class Settlement:
         self._refuse = Prepared(engine, change.values({n: bindparam(n) for n in told}))
         self._settle = Prepared(engine, change.values({n: bindparam(n) for n in told + arrived}))
         self._remember = Prepared(engine, replace_into(engine, copies))
-        self._quarantine = Prepared(engine, _quarantine(engine, operation_id))
+        self._quarantine = Prepared(engine, replace_into(engine, quarantines))
         self._release = Prepared(engine, _forget(quarantines, "source"))
         self._forget_copy = Prepared(engine, _forget(copies, "destination"))
 
@@ -108,10 +106,14 @@ class Settlement:
         }
 
     def _evidence(self, outcome: Outcome, now: float) -> Values:
+        evidence = outcome.evidence or "{}"
+        # The sidecar that was judged, which may be a later one than was planned.
+        sidecar = json.loads(evidence).get("sidecar", {})
         return self._source_key(outcome.key) | {
-            "row_key": outcome.key.encode(),
             "source_etag": outcome.source_etag,
-            "evidence": storable(outcome.evidence or ""),
+            "digest_etag": sidecar.get("etag", ""),
+            "evidence": storable(evidence),
+            "operation": self._operation_id,
             "at": now,
         }
 
@@ -146,20 +148,6 @@ def _arrived(outcome: Outcome) -> Values:
         "sha256": outcome.sha256,
         "reread_bytes": outcome.reread_bytes or None,
     }
-
-
-def _quarantine(engine: Engine, operation_id: str) -> UpdateBase:
-    """The digest's ETag is that of the sidecar as it was planned."""
-    row = select(
-        bindparam("source", type_=quarantines.c.source.type),
-        bindparam("key", type_=quarantines.c.key.type),
-        bindparam("source_etag", type_=quarantines.c.source_etag.type),
-        func.coalesce(objects.c.digest_etag, ""),
-        bindparam("evidence", type_=quarantines.c.evidence.type),
-        literal(operation_id),
-        bindparam("at", type_=quarantines.c.at.type),
-    ).where(objects.c.operation == operation_id, objects.c.key == bindparam("row_key"))
-    return replace_into(engine, quarantines, row)
 
 
 def _forget(table: Table, bucket: str) -> UpdateBase:
