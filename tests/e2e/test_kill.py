@@ -18,9 +18,8 @@ from tests.fixtures_stores import Served
 
 KILLS = 6
 OBJECTS = 800
-IN_FLIGHT = 96
-"""Objects: 16 pairs that are on their way, and what a tenth of a second brings that is waiting to
-be remembered."""
+IN_FLIGHT = 64
+"""Objects: 16 pairs that are on their way, and as many that are waiting to be remembered."""
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from lakebed.store.cancellation import Cancellation
 
 GROUP = 500
 """Entries after which a group is written at once."""
-LINGER = 0.1
+LINGER = 0.05
 """Seconds that a group waits for more: how late at most an entry becomes durable. A transaction
 costs as much as some 50 of its entries; what a crash takes with it is done again."""
 BACKLOG = 20 * GROUP
