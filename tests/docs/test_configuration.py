@@ -1,7 +1,5 @@
 """The page of the configuration has every key, and what it shows is read."""
 
-import runpy
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,13 +18,6 @@ KEYS = [
     *(f"timeouts.{key}" for key in Timeouts.model_fields),
 ]
 VARIABLES = [word for word in sorted(words(PAGE)) if word.startswith("LAKEBED_") and "=" in word]
-
-
-def test_the_tables_are_those_of_the_code() -> None:
-    renewed: Callable[[str], str] = runpy.run_path(str(DOCS / "tables.py"))["renewed"]
-    page = text_of(PAGE)
-    assert page.count("<!-- table: ") == 3
-    assert renewed(page) == page, "run: python docs/tables.py"
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))

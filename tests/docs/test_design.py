@@ -1,9 +1,7 @@
 """The design page speaks of the code as it is."""
 
 import re
-import runpy
 import tomllib
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,13 +31,6 @@ def _folders() -> list[str]:
     """The folders of the table, from the top."""
     section = text_of(DESIGN).partition("\n## Folders\n")[2].partition("\n## ")[0]
     return re.findall(r"^\| `([a-z_.]+)/?` \|", section, re.MULTILINE)
-
-
-def test_the_tables_are_those_of_the_code() -> None:
-    renewed: Callable[[str], str] = runpy.run_path(str(DOCS / "tables.py"))["renewed"]
-    page = text_of(DESIGN)
-    assert page.count("<!-- table: ") == 3
-    assert renewed(page) == page, "run: python docs/tables.py"
 
 
 @pytest.mark.parametrize(

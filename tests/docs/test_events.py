@@ -2,8 +2,7 @@
 
 import json
 import re
-import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -28,13 +27,6 @@ def _rows() -> Iterator[tuple[str, str, set[str]]]:
 def _fields(event: str) -> set[str]:
     """Those of an event of `sync`."""
     return next(fields for name, of, fields in _rows() if (name, "`sync`" in of) == (event, True))
-
-
-def test_the_tables_are_those_of_the_code() -> None:
-    renewed: Callable[[str], str] = runpy.run_path(str(DOCS / "tables.py"))["renewed"]
-    page = text_of(PAGE)
-    assert page.count("<!-- table: ") == 2
-    assert renewed(page) == page, "run: python docs/tables.py"
 
 
 def test_each_event_of_a_command_has_its_row() -> None:

@@ -61,7 +61,7 @@ def test_a_location_names_a_store_a_bucket_and_a_path(text: str, expected: Locat
         ("//srv//data/", "/srv/data", ""),
         ("/", "/", ""),
         ("/a.zip", "/", "a.zip"),
-        ("~/data/", "/home/me/data", ""),
+        ("~/data/", "/me/data", ""),
         ("file:///srv/a b%20c/", "/srv/a b%20c", ""),
         ("file:/srv/a.zip", "/srv", "a.zip"),
     ],
@@ -69,7 +69,7 @@ def test_a_location_names_a_store_a_bucket_and_a_path(text: str, expected: Locat
 def test_a_path_of_this_machine_is_an_absolute_folder_and_perhaps_a_file(
     monkeypatch: pytest.MonkeyPatch, text: str, bucket: str, name: str
 ) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/me")
     monkeypatch.setattr(os, "getcwd", lambda: "/here/now")
     location = Location.parse(text)
     assert location == Location("file", bucket, name)
