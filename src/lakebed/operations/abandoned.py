@@ -77,10 +77,8 @@ class AbandonedUploads:
         known = {row.upload_id for row in rows}
         busy = {row.place for row in rows if row.operation.state is OperationState.RUNNING}
         for row in rows:
-            if row.operation.state is OperationState.RUNNING or only not in (
-                None,
-                row.operation.id,
-            ):
+            is_named = only in (None, row.operation.id)
+            if row.operation.state is OperationState.RUNNING or not is_named:
                 continue
             try:
                 listed = self._listed(row)

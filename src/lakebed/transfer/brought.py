@@ -10,7 +10,6 @@ from itertools import islice
 
 from lakebed.model.objects import Object
 from lakebed.model.operation import Copied, Mode, Proof, Unit
-from lakebed.store.capabilities import Capability
 from lakebed.transfer.recorder import Memory
 from lakebed.transfer.sides import Sides
 
@@ -36,12 +35,8 @@ def with_digests(sides: Sides, memory: Memory, units: Iterable[Unit]) -> Iterato
 
 
 def _asks(sides: Sides) -> bool:
-    """Whether the store copies by itself, so that nobody else would know the digests."""
-    return (
-        sides.same_endpoint
-        and Capability.COPY in sides.destination.capabilities
-        and sides.options.mode is not Mode.TRADITIONAL
-    )
+    """Whether the store copies, so that nobody else would know the digests."""
+    return sides.copies and sides.options.mode is not Mode.TRADITIONAL
 
 
 def known_sha256(source: Object | None, brought: Copied | None) -> str | None:

@@ -7,7 +7,7 @@ from lakebed.model.objects import Head, Object
 from lakebed.model.operation import Options
 from lakebed.observe.telemetry import SILENT, Telemetry
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.capabilities import Capabilities
+from lakebed.store.capabilities import Capabilities, Capability
 from lakebed.store.contract import Store
 from lakebed.store.pace.pace import Pace
 from lakebed.transfer.budget import Budget
@@ -60,6 +60,11 @@ class Sides:
     def same_endpoint(self) -> bool:
         ours = self.source.store.properties.identity
         return ours == self.destination.store.properties.identity
+
+    @property
+    def copies(self) -> bool:
+        """Whether the store copies by itself, so that no byte need pass us."""
+        return self.same_endpoint and Capability.COPY in self.destination.capabilities
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,6 @@ class Packed:
 
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
-        self._copies = sides.same_endpoint and Capability.COPY in sides.destination.capabilities
-        """Whether the store could copy by itself."""
 
     @property
     def is_open(self) -> bool:
@@ -83,7 +81,7 @@ class Packed:
     def _is_to_be_read(self, unit: Unit) -> bool:
         """Whether its bytes pass us in any case: where the store could copy them by itself only
         those whose digest is published, and not known to be met."""
-        if not self._copies:
+        if not self._sides.copies:
             return True
         return unit.digest is not None and unit.items[0].sha256 is None
 
@@ -97,7 +95,7 @@ class Packed:
             head, pieces = read_whole(self._sides, job)
         else:
             head, pieces = job.head, list(job.content)
-        if self._copies and head.tagged:
+        if head.tagged and self._sides.copies:
             raise NoLane("its tags would stay behind", subject=job.source.key)
         sha256 = sha256_of(pieces)
         check_publisher(job, sha256)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from lakebed.model.operation import Lane, Mode, Proof, ServerSide, Unit
 from lakebed.model.quantity import GIB, MIB
-from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Copying
 from lakebed.transfer.lanes import whole
 from lakebed.transfer.lanes.batch import Limits
@@ -47,8 +46,7 @@ class ServerSideBatch:
         sides, options = self._sides, self._sides.options
         return (
             options.server_side is ServerSide.S5CMD
-            and sides.same_endpoint
-            and Capability.COPY in sides.destination.capabilities
+            and sides.copies
             and has_md5_etags(sides)
             and options.mode is not Mode.TRADITIONAL
             and sides.source.location.is_folder
