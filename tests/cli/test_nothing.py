@@ -22,7 +22,7 @@ DELETED = Planned(Decision.DELETE, "e.zip", 7, "not at the source")
 def test_a_plan_says_what_would_be_deleted_and_what_would_fail(
     lakebed: Lakebed, platform: FakePlatform
 ) -> None:
-    refused = Planned(Decision.FAIL, "f.zip", 9, "the destination holds another revision")
+    refused = Planned(Decision.FAIL, "f.zip", 9, "f.zip: the destination holds another revision")
     platform.decisions = [*DECISIONS, DELETED, refused]
     out = lakebed("sync", "-n", "--delete", "a:b", "c:d").out
     assert "delete          7 B  e.zip  (not at the source)\n" in out

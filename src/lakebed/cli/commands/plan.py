@@ -23,7 +23,7 @@ from lakebed.cli.request import options
 from lakebed.cli.session import place, session, warn_of_nothing
 from lakebed.model.operation import Decision, Request
 from lakebed.model.quantity import format_size
-from lakebed.report.text_report import printable
+from lakebed.report.text_report import printable, reason
 
 if TYPE_CHECKING:
     from lakebed.transfer.plan import Planned
@@ -101,8 +101,8 @@ def _told(planned: "Planned", output: Output, common: Common) -> bool:
         )
     if planned.decision is Decision.SKIP and not common.verbose:
         return True
-    reason = f"  ({planned.reason})" if planned.reason else ""
-    line = f"{planned.decision:<8}{format_size(planned.size):>11}  {planned.key}{reason}"
+    why = f"  ({reason(planned.key, planned.reason)})" if planned.reason else ""
+    line = f"{planned.decision:<8}{format_size(planned.size):>11}  {planned.key}{why}"
     return say(printable(line))
 
 
