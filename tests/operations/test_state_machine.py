@@ -135,10 +135,10 @@ class Ends(RuleBasedStateMachine):
             summary = platform.sync(request(options=options))
         self._heal()
         if summary.state in STOPPED and summary.error != "limit-reached":
-            if any(key.startswith(CANARY) for key in self._held("dst")):
-                # Nothing else has happened yet; and who is killed cannot take it away.
-                self.destination = self._held("dst")
-                self.ever |= self.destination.items()
+            canaries = {k: v for k, v in self._held("dst").items() if k.startswith(CANARY)}
+            if canaries:  # who is stopped cannot take them away
+                self.destination |= canaries
+                self.ever |= canaries.items()
                 expected = self._after_sync(options)
             self._take_halfway(expected)
             self.crashed, self.expected = summary.operation_id, expected
