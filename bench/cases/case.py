@@ -44,16 +44,15 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What an absent rival would probably need: a multiple of another's figure, or seconds.
+    """What an absent rival would probably need, as a multiple of another's figure.
 
     From earlier runs of both on a machine of this size.
     """
 
     rival: str
     figure: Figure
-    factor: float = 0.0
-    of: str = ""
-    seconds: float = 0.0
+    factor: float
+    of: str
 
 
 class Start(StrEnum):

@@ -9,7 +9,6 @@ from bench.cases.case import (
     MOVERS,
     Bar,
     Case,
-    Estimate,
     Figure,
     Shaping,
 )
@@ -26,7 +25,6 @@ CASE = Case(
     shaping=Shaping(delay=0.1),
     workers=WORKERS,
     bars=(Bar(Figure.WALL, 1.0, BEST_RIVAL), Bar(Figure.WALL, 0.08, "rclone")),
-    estimates=(Estimate("juicefs", Figure.WALL, seconds=4.6),),
     note=f"Tuned by hand, to {WORKERS} workers: aws and the bare loop. Tuned rclone has 64 by its "
     "flags, s5cmd 256 by default; mc takes no number. Lakebed and rclone run with their defaults.",
 )

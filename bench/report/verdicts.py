@@ -67,19 +67,13 @@ def _estimated(case: Case, measured: Measured, bar: Bar, ours: float) -> Verdict
     if theirs is None:
         return Verdict(bar, None, State.UNKNOWN, absent)
     reached = ours / theirs
-    why = f"{absent}; estimated at {theirs:.2f} s, {_from(found[0])}: {_state(bar, reached)}"
+    why = (
+        f"{absent}; estimated at {theirs:.2f} s, {found[0].factor:g} of {found[0].of}, "
+        f"as both ran earlier on such a machine: {_state(bar, reached)}"
+    )
     return Verdict(bar, reached, State.UNKNOWN, why, is_estimate=True)
 
 
 def _theirs(estimate: Estimate, measured: Measured) -> float | None:
-    if estimate.seconds:
-        return estimate.seconds
-    floor = middle(measured, estimate.of, estimate.figure)
-    return floor and estimate.factor * floor
-
-
-def _from(estimate: Estimate) -> str:
-    earlier = "as both ran earlier on such a machine"
-    if estimate.seconds:
-        return "as it ran earlier on such a machine"
-    return f"{estimate.factor:g} of the {estimate.of}, {earlier}"
+    other = middle(measured, estimate.of, estimate.figure)
+    return other and estimate.factor * other

@@ -18,7 +18,7 @@ class Planning:
         return f"Python {sys.version.partition(' ')[0]}" if SCRIPT.is_file() else None
 
     def commands(self, job: Job) -> list[Command]:
-        return [(sys.executable, str(SCRIPT))]
+        return [(sys.executable, str(SCRIPT), "synthetic")]
 
     def environment(self, job: Job) -> Mapping[str, str]:
         return {"PYTHONPATH": str(ROOT)}

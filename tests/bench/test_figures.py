@@ -113,12 +113,6 @@ def test_a_bar_against_an_absent_rival_is_estimated_and_never_met() -> None:
     assert "estimated at 11.10 s" in found.why
 
 
-def test_an_estimate_may_be_in_seconds() -> None:
-    case, bar = CASES["nothing_10k"], Bar(Figure.WALL, 2.5, "juicefs")
-    full = replace(measured({"lakebed": [1.3]}), absent=("juicefs",))
-    assert verdict(case, full, bar).reached == pytest.approx(2.0)
-
-
 def test_smaller_data_decides_no_bar() -> None:
     small = replace(measured({"lakebed": [1.0], "rclone": [10.0]}), scale=0.1)
     assert verdict(CASE, small, HALF).state is State.UNKNOWN

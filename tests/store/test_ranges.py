@@ -105,10 +105,18 @@ def test_a_fast_store_is_listed_page_by_page() -> None:
     assert {delimiter for _, delimiter in store.asked} == {""}
 
 
-def test_a_near_store_that_is_busy_is_listed_page_by_page() -> None:
+@pytest.mark.parametrize(
+    "moments",
+    [
+        [0.0, 9.0, 18.0, 18.0, 19.0],  # a page takes nine times as long as a single key
+        [0.0, 0.06, 0.12, 0.12, 0.15],  # a single key comes as from no store that is far away
+        [0.0, 9.0, 18.0, 18.0, 27.0, 27.0, 28.0],  # one that does was a chance
+    ],
+)
+def test_a_near_store_that_is_busy_is_listed_page_by_page(moments: list[float]) -> None:
     store = holding(frozenset(f"{folder}/{number}" for folder in "abc" for number in range(9)))
-    moments = iter([0.0, 9.0, 18.0, 18.0, 19.0, *[20.0] * 99])
-    pages = ranged_pages(store, "bucket", clock=lambda: next(moments))
+    passing = iter([*moments, *[moments[-1]] * 99])
+    pages = ranged_pages(store, "bucket", clock=lambda: next(passing))
     assert sum(map(len, pages)) == 27
     assert {delimiter for _, delimiter in store.asked} == {""}
 

@@ -8,6 +8,7 @@ are good cuts is a matter of speed only: each key lies in exactly one range, wha
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from typing import Self
 
@@ -24,6 +25,9 @@ _FAR = 3
 """A page may take so many times as long as a single key from a store that is far away. From one
 that is near and busy it takes many times more, and asking it for several at once makes it busier
 (docs/adr/0013)."""
+_LOOKS = 2
+"""Single keys that must each have taken long: who shares its cores with the store sees now and
+then one that has."""
 _TRIED = 2
 """Pages listed one after the other before a listing counts as long."""
 _AHEAD = 4
@@ -55,11 +59,17 @@ def _pages(
         yield page
         full = full or len(page)
         if number == _TRIED and len(page) == full and seconds >= slow:
-            began = clock()
-            store.list_page(bucket, prefix, after=page[-1].key, limit=1)
-            if (clock() - began) * _FAR >= seconds:
-                yield from _Ranges(store, bucket, prefix).pages(page[-1].key)
+            last, long = page[-1].key, max(slow, seconds / _FAR)
+            one_key = partial(store.list_page, bucket, prefix, after=last, limit=1)
+            if all(_seconds(one_key, clock) >= long for _ in range(_LOOKS)):
+                yield from _Ranges(store, bucket, prefix).pages(last)
                 return
+
+
+def _seconds(action: Callable[[], object], clock: Clock) -> float:
+    began = clock()
+    action()
+    return clock() - began
 
 
 @dataclass(slots=True)
