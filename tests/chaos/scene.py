@@ -15,7 +15,7 @@ from tests.e2e.buckets import Bucket, pair
 LARGE = (9 * MIB, 40 * MIB)
 """Bytes of the object that goes in parts: from little more than one piece, to three parts."""
 HUGE = (resumable.LEAST, resumable.LEAST + 16 * MIB)
-"""Bytes of one whose upload another run goes on with."""
+"""Bytes of one whose upload another run goes on with, where the destination is a bucket."""
 Content = dict[str, bytes]
 
 

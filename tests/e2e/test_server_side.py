@@ -190,6 +190,7 @@ def test_without_s5cmd_the_api_copies_and_a_line_says_why(
     inside.assert_true(summary, content)
     assert summary.lanes == {"server-side": 20}
     assert [r.getMessage() for r in caplog.records if "s5cmd is not installed" in r.getMessage()]
+    assert "s5cmd is not installed" in str(summary.note)
 
 
 def test_what_lakebed_brought_is_copied_on_without_being_read(inside: Inside) -> None:

@@ -269,6 +269,18 @@ def test_what_an_earlier_run_left_counts_as_planned_in_the_progress(world: World
     assert last.done <= last.planned
 
 
+def test_what_is_deleted_counts_once_in_the_progress(world: World) -> None:
+    world.put("k", b"x")
+    for number in range(3):
+        world.put(f"in/extra{number}", b"x", "dst")
+    seen = Seen()
+    with world.platform() as platform:
+        done = platform.sync(request(options=Options(concurrency=1, delete=True)), seen)
+    last = seen.snapshots[-1]
+    assert (done.copied, done.deleted) == (1, 3)
+    assert (last.planned, last.done + last.deleted) == (4, 4)
+
+
 def test_the_ledger_keeps_no_password_that_an_error_quotes(world: World) -> None:
     world.put("a", b"x")
     said = errors.StoreFault("the proxy http://user:secret@proxy:3128 answered 502")

@@ -210,6 +210,20 @@ def test_an_upload_of_somebody_else_is_neither_listed_nor_aborted(
     assert dst.unfinished_uploads("b") == ["in/large.zip", "in/other.zip"]
 
 
+def test_what_was_begun_meanwhile_is_not_forgotten(stores: World, interrupted: str) -> None:
+    with again(stores) as platform:
+        [left] = found(platform)
+        engine = platform.ledger.engine
+        between = Lease.acquire(engine, interrupted)
+        LedgerUploads(between).intend(replace(UPLOAD, key="in/large.zip"))
+        LedgerUploads(between).begin("in/large.zip", "a later one")
+        platform.ledger.finish(interrupted, between.fence, OperationState.INTERRUPTED)
+        platform.uploads.abort(left)
+        kept = LedgerUploads(between).find("in/large.zip")
+    assert kept is not None
+    assert kept.upload_id == "a later one"
+
+
 def test_an_upload_whose_beginning_was_never_acknowledged_is_found_by_its_key(
     stores: World, platform: Platform
 ) -> None:

@@ -20,7 +20,7 @@ from lakebed.model.objects import Head, Span, Written
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import Body, Buffer, Store
 from lakebed.store.memory import MemoryStore
-from lakebed.store.pace.pace import RETRIES, Pace
+from lakebed.store.pace.pace import LONGEST_PAUSE, RETRIES, Pace
 from lakebed.store.wrappers.pace import Paced as PacedStore
 from lakebed.store.wrappers.retry import PATIENCE, Backoff, Retry
 from tests.faults import Change, Deny, Drop, Fail, Fault, Faulty, LoseAck, Throttle, Truncate
@@ -274,6 +274,16 @@ def test_a_store_that_throttles_everything_for_two_minutes_counts_as_away() -> N
     paced = Paced()
     paced.faulty.inject(Throttle(), "head", times=None)
     with pytest.raises(StoreUnreachable, match="nothing but throttling for 130 s"):
+        paced.store.head("b", "a")
+
+
+def test_the_pauses_that_a_store_asks_for_are_no_silence() -> None:
+    paced = Paced(step=LONGEST_PAUSE)
+    asked = Throttle(retry_after=LONGEST_PAUSE)
+    paced.faulty.inject(asked, "head", times=2)
+    paced.store.head("b", "a")
+    paced.faulty.inject(asked, "head", times=None)
+    with pytest.raises(StoreUnreachable, match="nothing but throttling for 360 s"):
         paced.store.head("b", "a")
 
 

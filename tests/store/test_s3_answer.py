@@ -1,6 +1,8 @@
 """What an answer means: each status and code, and the words that come with it."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -120,6 +122,16 @@ def test_retry_after_is_read_in_seconds(said: str, seconds: float | None) -> Non
     refused = error(503, xml("SlowDown"), {"retry-after": said})
     assert isinstance(refused, StoreError)
     assert refused.retry_after == seconds
+
+
+def test_retry_after_may_be_a_moment() -> None:
+    in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    asked = error(503, xml("SlowDown"), {"retry-after": in_a_minute})
+    past = error(503, xml("SlowDown"), {"retry-after": "Sat, 01 Jan 2000 00:00:00 GMT"})
+    assert isinstance(asked, StoreError)
+    assert isinstance(past, StoreError)
+    assert asked.retry_after == pytest.approx(60, abs=30)
+    assert past.retry_after == 0.0
 
 
 def test_a_store_that_asks_for_no_pause_gets_none() -> None:

@@ -95,6 +95,7 @@ def list_uploads(store: S3Store) -> object:
     [
         (list_parts, parts_page(part("one"))),
         (list_parts, parts_page(part(1, "all"))),
+        (list_parts, parts_page(part(1, "9" * 5000))),
         (list_parts, parts_page(part(1), more="<NextPartNumberMarker/>")),
         (list_uploads, uploads_page(upload("key", "1", "yesterday"))),
         (list_uploads, uploads_page(more="<NextKeyMarker/>")),

@@ -45,9 +45,9 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
     return make
 
 
-def batches(cancellation: Cancellation | None = None) -> S5cmd:
+def batches(cancellation: Cancellation | None = None, most: int = 1024) -> S5cmd:
     return S5cmd(
-        ENDPOINT, lambda: Credentials("key", SECRET, "token"), cancellation or Cancellation()
+        ENDPOINT, lambda: Credentials("key", SECRET, "token"), cancellation or Cancellation(), most
     )
 
 
@@ -80,6 +80,27 @@ def test_secrets_go_by_the_environment_and_never_by_arguments(told: Told) -> Non
     assert environment["AWS_SECRET_ACCESS_KEY"] == SECRET
     assert environment["AWS_SESSION_TOKEN"] == "token"
     assert environment["AWS_REGION"] == "eu-west-1"
+
+
+@pytest.mark.parametrize(("most", "workers"), [(1, "1"), (1024, "32")])
+def test_no_more_copies_are_under_way_than_may_be(told: Told, most: int, workers: str) -> None:
+    seen = told("")
+    batches(most=most).copy("from", "bucket", COPIES)
+    arguments, _, _ = json.loads(seen.read_text())
+    assert arguments[arguments.index("--numworkers") + 1] == workers
+
+
+def test_a_proxy_is_known_by_either_spelling(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    seen = told("")
+    batches().copy("from", "bucket", COPIES)
+    _, environment, _ = json.loads(seen.read_text())
+    assert environment["https_proxy"] == "http://proxy:3128"
+
+
+def test_thousands_of_brackets_name_no_key(told: Told) -> None:
+    told("print('[' * 100_000)\n" + success("s3://bucket/to/a"))
+    assert batches().copy("from", "bucket", COPIES) == {"to/a"}
 
 
 def test_without_credentials_nothing_is_signed(told: Told) -> None:

@@ -22,6 +22,7 @@ class MemoryRecorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.uploads = UploadsInMemory()
+        self.notes: list[str] = []
         self._cursor = ""
         self._counters = Counters()
         self._units: dict[str, Unit] = {}
@@ -60,6 +61,9 @@ class MemoryRecorder:
             if items:
                 first = items[0].key == unit.items[0].key
                 yield replace(unit, items=items, digest=unit.digest if first else None)
+
+    def noted(self, note: str) -> None:
+        self.notes.append(note)
 
     def planned(self, batch: Batch) -> None:
         with self._lock:

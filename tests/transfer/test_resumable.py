@@ -377,6 +377,14 @@ def test_an_upload_that_could_not_be_aborted_stays_in_the_ledger() -> None:
     assert KEY in made.recorder.uploads.held
 
 
+def test_of_an_upload_that_the_store_refused_to_begin_nothing_stays() -> None:
+    made = engine()
+    made.destination.inject(Refuse(AccessDenied("no uploads")), "create_upload", times=None)
+    made.run()
+    assert made.outcome(NAME).error == AccessDenied.code
+    assert made.recorder.uploads.held == {}
+
+
 def test_what_a_killed_stream_left_is_aborted_by_the_next_run() -> None:
     made = engine(memory=2 * PART - 1)
     left = made.held.create_upload("bronze", KEY)

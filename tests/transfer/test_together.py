@@ -164,6 +164,7 @@ def test_after_three_refused_packs_or_one_that_can_never_be_none_is_tried(
     assert made.destination.count("put_many") == tried
     [said] = [record for record in caplog.records if record.levelname == "WARNING"]
     assert str(error) in said.getMessage()
+    assert made.recorder.notes == [said.getMessage()]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ BUSY_TIMEOUT_MS = 30_000
 """How long SQLite waits for another process to end its transaction; as long as a lease lasts."""
 CONNECT_TIMEOUT = 10
 """Seconds after which a PostgreSQL server that does not answer counts as unreachable."""
+SILENCE_MS = 25_000
+"""How long a server may leave what was sent unacknowledged, in milliseconds: less than a lease, so
+that whoever is cut off from it ends before somebody else goes on."""
 
 _EXPECTED = "write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 
@@ -102,7 +105,14 @@ def _open_postgresql(url: URL) -> Engine:
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT, "application_name": "lakebed"},
+            connect_args={
+                "application_name": "lakebed",
+                "connect_timeout": CONNECT_TIMEOUT,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": SILENCE_MS,
+            },
         )
     except ImportError as error:
         raise LedgerError(

@@ -41,6 +41,7 @@ operations = Table(
     Column("planned_bytes", BigInteger, nullable=False),
     Column("error", Text),
     Column("message", Text),
+    Column("note", Text),  # how it went another way than was asked for
     Column("owner", Text, nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("lease_until", Float, nullable=False),

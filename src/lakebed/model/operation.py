@@ -318,3 +318,5 @@ class Summary:
     proofs: dict[str, int] = field(default_factory=dict)
     error: str | None = None
     message: str | None = None
+    note: str | None = None
+    """How it went another way than was asked for."""

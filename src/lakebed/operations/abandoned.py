@@ -19,7 +19,7 @@ from lakebed.model.objects import Upload
 from lakebed.model.operation import OperationState
 from lakebed.operations.ends import Ends
 from lakebed.operations.ledger import Ledger
-from lakebed.operations.operation import Operation
+from lakebed.operations.operation import Operation, find
 from lakebed.store.cancellation import Cancellation
 
 _log = logging.getLogger("lakebed.operations")
@@ -41,6 +41,8 @@ class Abandoned:
     """What the ledger knows to have arrived."""
     uploads: tuple[Upload, ...]
     """As the store lists them; none where they are gone already."""
+    known: str | None = None
+    """The id of the one that the ledger knows, where it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,15 @@ class _Row:
 
     def abandoned(self, found: tuple[Upload, ...]) -> Abandoned:
         operation = self.operation
-        return Abandoned(operation.id, operation.state, self.place, self.size, self.sent, found)
+        return Abandoned(
+            operation.id,
+            operation.state,
+            self.place,
+            self.size,
+            self.sent,
+            found,
+            self.upload_id,
+        )
 
 
 class AbandonedUploads:
@@ -109,11 +119,20 @@ class AbandonedUploads:
         with self._ends.store(left.location, self._cancellation) as store:
             for upload in left.uploads:
                 store.abort_upload(left.location.bucket, upload.key, upload.upload_id)
-        name = left.location.path.encode()
+        self._forget(left)
+
+    def _forget(self, left: Abandoned) -> None:
+        """Nothing is forgotten of what somebody has begun since."""
+        key = left.location.path.encode()
         with writing(self._ledger.engine) as connection:
-            for table in (parts, uploads):
-                here = (table.c.operation == operation.id) & (table.c.key == name)
-                connection.execute(delete(table).where(here))
+            operation = find(connection, left.operation_id, for_update=True)
+            if operation.state is OperationState.RUNNING:
+                raise RunningElsewhere("it is running again", subject=operation.id)
+            here = (uploads.c.operation == operation.id) & (uploads.c.key == key)
+            same = uploads.c.upload_id.is_not_distinct_from(left.known)
+            if connection.execute(delete(uploads).where(here, same)).rowcount:
+                here = (parts.c.operation == operation.id) & (parts.c.key == key)
+                connection.execute(delete(parts).where(here))
 
     def _rows(self) -> list[_Row]:
         same = (parts.c.operation == uploads.c.operation) & (parts.c.key == uploads.c.key)

@@ -41,6 +41,7 @@ class Operation:
     counters: Counters
     error: str | None
     message: str | None
+    note: str | None
     owner: str
     fence: int
     lease_until: float
@@ -61,6 +62,7 @@ class Operation:
             counters=Counters(**{name: row[name] for name in COUNTERS}),
             error=row["error"],
             message=row["message"],
+            note=row["note"],
             owner=row["owner"],
             fence=row["fence"],
             lease_until=row["lease_until"],

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, update
 from lakebed.database.dialect import insert_into
 from lakebed.database.prepared import Prepared
 from lakebed.database.tables import objects, operations
+from lakebed.database.text import storable
 from lakebed.database.transaction import reading, writing
 from lakebed.model.operation import (
     Counters,
@@ -18,6 +19,7 @@ from lakebed.model.operation import (
     Request,
     Unit,
 )
+from lakebed.observe.log import redact
 from lakebed.operations.lease import Clock, Lease, lease_lost
 from lakebed.operations.live import Live
 from lakebed.operations.memory import LedgerMemory
@@ -84,6 +86,12 @@ class LedgerRecorder(LedgerMemory):
     def settled(self, outcomes: Sequence[Outcome]) -> None:
         self._writer.put(outcomes)
         self.live.add(outcomes)
+
+    def noted(self, note: str) -> None:
+        with writing(self._engine) as connection:
+            self._lease.check(connection)
+            ours = operations.c.id == self._lease.operation_id
+            connection.execute(update(operations).where(ours).values(note=storable(redact(note))))
 
     def counted(self) -> Counters:
         with reading(self._engine) as connection:

@@ -60,4 +60,5 @@ def summarize(connection: Connection, operation: Operation, now: float) -> Summa
         proofs=dict(proofs),
         error=operation.error,
         message=operation.message,
+        note=operation.note,
     )

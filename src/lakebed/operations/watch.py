@@ -84,13 +84,16 @@ class WatchedRecorder(LedgerRecorder):
         self.watch = watch
         self._telemetry = telemetry
         self._counters = Counters()
+        self._has_begun = False
 
     def unfinished(self) -> Iterator[Unit]:
-        """What an earlier run left is to be done by this one: it counts as planned."""
+        """What an earlier run left is to be done by this one: it counts as planned. Later it is
+        this run's own plan that is asked for."""
+        is_left, self._has_begun = not self._has_begun, True
         for unit in super().unfinished():
-            sizes = [item.source.size for item in unit.items if item.source]
-            left = Counters(planned=len(unit.items), planned_bytes=sum(sizes))
-            self._counters.add(left)
+            if is_left:
+                sizes = [item.source.size for item in unit.items if item.source]
+                self._counters.add(Counters(planned=len(unit.items), planned_bytes=sum(sizes)))
             yield unit
 
     def planned(self, batch: Batch) -> None:

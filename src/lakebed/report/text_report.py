@@ -56,6 +56,8 @@ def lines(summary: Summary, rows: Iterable[Row], told: Told = Told()) -> Iterato
             yield _line(label, f"{count:,}")
     yield from _tally("proved by", summary.proofs)
     yield from _tally("lanes", summary.lanes)
+    if summary.note:
+        yield _line("note", summary.note)
     if summary.reread_bytes:
         yield _line("read again", f"{format_size(summary.reread_bytes)} of parts that were kept")
     yield from _refused(summary, rows, told.shown)

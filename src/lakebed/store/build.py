@@ -47,19 +47,19 @@ def open_store(
             subject=f"stores.{settings.name}.disable",
             advice=f"known: {', '.join(Capability)}",
         )
-    store = _bare(settings, cancellation)
+    limits = limits or Limits()
+    store = _bare(settings, cancellation, limits.most)
     if telemetry.on:
         store = Measure(store, telemetry, urlsplit(settings.url).netloc)
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):
         store = Trace(store)
-    limits = limits or Limits()
     if limits.line is not None:
         store = Bandwidth(store, limits.line, cancellation)
     store = Paced(store, limits.pace, limits.most, cancellation)
     return Retry(store, backoff or Backoff(), cancellation, retried, pace=limits.pace)
 
 
-def _bare(settings: StoreSettings, cancellation: Cancellation) -> Store:
+def _bare(settings: StoreSettings, cancellation: Cancellation, most: int) -> Store:
     identity = identity_of(settings)
     if isinstance(settings, FolderSettings):
         return FolderStore(cancellation, identity)
@@ -67,7 +67,7 @@ def _bare(settings: StoreSettings, cancellation: Cancellation) -> Store:
     return S3Store(
         Client(endpoint, credentials, cancellation),
         Properties(identity=identity),
-        S5cmd(endpoint, credentials, cancellation),
+        S5cmd(endpoint, credentials, cancellation, most),
     )
 
 

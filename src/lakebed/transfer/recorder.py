@@ -65,6 +65,10 @@ class Recorder(Memory, Protocol):
         """What became of the objects of a unit. Durable a moment later, in a batch."""
         ...
 
+    def noted(self, note: str) -> None:
+        """What a reader of the report must know of how it went; the last one is kept."""
+        ...
+
     def counted(self) -> Counters:
         """What was counted so far, by this run and earlier ones of the operation."""
         ...

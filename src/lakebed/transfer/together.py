@@ -180,7 +180,9 @@ class Together(Generic[P]):
             self._refusals += _REFUSALS if isinstance(error, NotSupported) else 1
             gives_up = before < _REFUSALS <= self._refusals
         if gives_up:
-            _log.warning("no more batches, from now on objects go one by one: %s", error)
+            note = f"no more batches, from then on objects went one by one: {error}"
+            _log.warning("%s", note)
+            self._recorder.noted(note)
         else:
             _log.info("a batch failed, its objects go one by one: %s", error)
 

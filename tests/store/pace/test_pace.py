@@ -12,7 +12,13 @@ from lakebed.store.cancellation import Cancellation
 from lakebed.store.pace import gate as gate_module
 from lakebed.store.pace.gate import STALL, Gate
 from lakebed.store.pace.level import MOST, START
-from lakebed.store.pace.pace import LONGEST_PAUSE, RETRIES, RETRIES_A_SECOND, Pace
+from lakebed.store.pace.pace import (
+    FORGOTTEN,
+    LONGEST_PAUSE,
+    RETRIES,
+    RETRIES_A_SECOND,
+    Pace,
+)
 from lakebed.store.pace.paces import Paces
 from tests.store.pace.simulated import Clock
 
@@ -208,6 +214,18 @@ def test_silence_is_counted_from_the_first_failure_after_a_success(
     fail(StoreFault("broken"))
     heard.append(pace.silence)
     assert heard == [None, 0, 10]
+
+
+def test_failures_of_long_ago_are_no_silence(pace: Pace, clock: Clock) -> None:
+    def fail() -> None:
+        pace.failed(pace.reads, pace.begin(pace.reads, MOST, Waits()), StoreFault("broken"))
+
+    pace.begin(pace.reads, MOST, Waits())
+    pace.succeeded(pace.reads, 0)
+    fail()
+    clock.now += FORGOTTEN + 1
+    fail()
+    assert pace.silence == 0
 
 
 @pytest.mark.parametrize("error", [ObjectMissing("not there"), BrokenPipeError()])

@@ -19,6 +19,8 @@ RETRIES_A_SECOND = 10.0
 is away (`--retries`) asks less often than that."""
 LONGEST_PAUSE = 120.0
 """Seconds that a store may ask us to stay away (Retry-After)."""
+FORGOTTEN = 2 * LONGEST_PAUSE
+"""Seconds without a failure after which the next one has nothing to do with those before it."""
 
 
 class Pace:
@@ -37,6 +39,8 @@ class Pace:
         self._answered = False
         self._failing: float | None = None
         """Since when nothing but failures came; None after a success."""
+        self._failed = 0.0
+        """When the last of them came."""
 
     @property
     def level(self) -> int:
@@ -84,7 +88,9 @@ class Pace:
                 gate.leave(now)
                 return
             gate.fail(now, began)
-            self._failing = now if self._failing is None else self._failing
+            if self._failing is None or now - self._failed > FORGOTTEN:
+                self._failing = now
+            self._failed = now
             if isinstance(error, Throttled):
                 self._rate.throttled(began)
                 if error.retry_after is not None:

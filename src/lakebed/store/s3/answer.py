@@ -5,6 +5,7 @@ Codes are those of "Error responses" in the Amazon S3 API reference, with MinIO'
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from lakebed import errors
@@ -20,6 +21,8 @@ class Answer:
     content: bytes = b""
 
 
+SIZE_DIGITS = 19
+"""Of the largest size that there is; Python refuses to read numbers of some thousand digits."""
 _LONGEST = 300
 """Characters that are kept of a store's own words."""
 
@@ -134,7 +137,23 @@ def _one_line(text: str) -> str:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.strip().isdecimal() else None
+    """Both forms of RFC 9110: seconds, or the moment until which to stay away."""
+    text = (retry_after or "").strip()
+    if text.isdecimal():
+        return float(text)
+    until = moment_of(text) if text else None
+    return None if until is None else max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def moment_of(text: str) -> datetime | None:
+    # Takes longer to import than most commands have to wait for: only few ask for a moment.
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def local(tag: str) -> str:

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from html import escape
 from urllib.parse import quote, urlencode
 
@@ -17,13 +16,11 @@ from lakebed.model.objects import (
     Written,
 )
 from lakebed.model.quantity import MAX_SIZE
-from lakebed.store.s3.answer import Answer, document, error_of, required
+from lakebed.store.s3.answer import SIZE_DIGITS, Answer, document, error_of, required
 from lakebed.store.s3.body import Slice
 from lakebed.store.s3.signing import quote_key
 
 _META = "x-amz-meta-"
-_SIZE_DIGITS = 19
-"""Of the largest size that there is; Python refuses to read numbers of some thousand digits."""
 WHOLE = "FULL_OBJECT"
 """The type of a checksum that is of the object's bytes, and not of its parts' checksums."""
 
@@ -49,7 +46,7 @@ def head_of(headers: Mapping[str, str], subject: str) -> Head:
 
 
 def _size(text: str, subject: str) -> int:
-    if not text.isdecimal() or len(text) > _SIZE_DIGITS or int(text) > MAX_SIZE:
+    if not text.isdecimal() or len(text) > SIZE_DIGITS or int(text) > MAX_SIZE:
         raise errors.StoreFault(f"the store says that its size is {text[:40]!r}", subject=subject)
     return int(text)
 
@@ -70,17 +67,6 @@ def _whole_checksum(headers: Mapping[str, str]) -> Checksum | None:
         return None
     texts = ((one, headers.get(checksum_name(one))) for one in Algorithm)
     return next((Checksum.parse(one, text) for one, text in texts if text), None)
-
-
-def moment_of(text: str) -> datetime | None:
-    # Takes longer to import than most commands have to wait for: only few ask for a moment.
-    from email.utils import parsedate_to_datetime
-
-    try:
-        moment = parsedate_to_datetime(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def slice_of(status: int, headers: Mapping[str, str], span: Span | None, subject: str) -> Slice:

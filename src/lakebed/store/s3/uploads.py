@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from lakebed.errors import ListingRefused
 from lakebed.model.checksum import Algorithm, Checksum
 from lakebed.model.objects import Part, Upload
-from lakebed.store.s3.answer import required, text_of, texts
+from lakebed.store.s3.answer import SIZE_DIGITS, required, text_of, texts
 
 Query = tuple[tuple[str, str], ...]
 Ask = Callable[[Query], Element]
@@ -59,7 +59,7 @@ def _plain(text: str, prefix: str) -> str:
 
 def _number(element: Element, name: str, subject: str) -> int:
     text = required(element, name, subject)
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > SIZE_DIGITS:
         raise ListingRefused(f"the {name} is {text[:40]!r}", subject=subject)
     return int(text)
 

@@ -15,7 +15,8 @@ _READS = frozenset({"list_page", "head", "tags", "buckets", "is_versioned"})
 
 
 class Paced(Forwarding):
-    """At most `most` requests of a kind are in flight, whatever the pace would take."""
+    """At most `most` requests of a kind are in flight, whatever the pace would take; but one more
+    after each 5 seconds in which none of them ended, for they may wait for what it brings."""
 
     def __init__(self, inner: Store, pace: Pace, most: int, cancellation: Cancellation) -> None:
         super().__init__(inner)

@@ -22,7 +22,7 @@ from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Head, Part, Span, Write, Written
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.contract import NO_ATTRIBUTES, Body, Buffer, Sink, Store
-from lakebed.store.pace.pace import Pace
+from lakebed.store.pace.pace import LONGEST_PAUSE, Pace
 from lakebed.store.wrappers.forwarding import Forwarding
 
 T = TypeVar("T")
@@ -86,23 +86,24 @@ class Retry(Forwarding):
                 now = self._pace.clock() if self._pace else 0.0
                 failing = now if failing is None else failing
                 pause = self._backoff.pause(attempt, _asked(error), self._draw)
-                if not self._is_spared(error, now - failing):
+                if not self._is_spared(error, now - failing, _asked(error) or 0.0):
                     attempt += 1
                     if attempt > self._backoff.retries or not self._may_retry(subject):
                         raise
                 self._retried(verb, error)
             self._cancellation.wait(pause)
 
-    def _is_spared(self, error: LakebedError, seconds: float) -> bool:
+    def _is_spared(self, error: LakebedError, seconds: float, asked: float) -> bool:
         """Whether it costs no retry: a request was throttled that has failed for `seconds`, by a
-        store that answers others.
+        store that answers others, and that `asked` for a pause of so many.
 
-        Raises StoreUnreachable once the store has throttled everything for too long.
+        Raises StoreUnreachable once the store has throttled everything for too long: longer than
+        the pause that it asks for, in which nobody could hear of it.
         """
         if self._pace is None or not isinstance(error, Throttled):
             return False
         silence = self._pace.silence
-        if silence is not None and silence > PATIENCE:
+        if silence is not None and silence > PATIENCE + min(asked, LONGEST_PAUSE):
             raise StoreUnreachable(
                 f"nothing but throttling for {silence:.0f} s: {error.what}",
                 subject=self._inner.name,

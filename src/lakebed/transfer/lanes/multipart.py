@@ -6,7 +6,7 @@ for each attempt, so that no part is ever held in memory.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from lakebed.errors import LakebedError, ObjectMissing, ObjectTooLarge, ProofFailed, StoreError
 from lakebed.model.checksum import Checksum
@@ -192,12 +192,26 @@ def begin_anew(sides: Sides, upload: Begun, attributes: Attributes) -> str:
 def begin(sides: Sides, upload: Begun, attributes: Attributes) -> str:
     """Begin it, remembered before and after, so that a kill leaves nothing that nobody knows."""
     destination = sides.destination
+    is_first = sides.uploads.find(upload.key) is None
     sides.uploads.intend(upload)
-    upload_id = destination.store.create_upload(
-        destination.bucket, upload.key, attributes, algorithm=upload.algorithm
-    )
+    try:
+        upload_id = destination.store.create_upload(
+            destination.bucket, upload.key, attributes, algorithm=upload.algorithm
+        )
+    except StoreError as refused:
+        if is_first and not refused.retryable:
+            _forget_unbegun(sides, upload.key)
+        raise
     sides.uploads.begin(upload.key, upload_id)
     return upload_id
+
+
+def _forget_unbegun(sides: Sides, key: str) -> None:
+    """What the store refused to begin, unless it has one: of an attempt before."""
+    destination = sides.destination
+    with suppress(StoreError):
+        if not destination.store.list_uploads(destination.bucket, key):
+            sides.uploads.forget(key)
 
 
 def settle(sides: Sides, upload: Begun) -> None:
