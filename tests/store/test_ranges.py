@@ -108,8 +108,8 @@ def test_a_fast_store_is_listed_page_by_page() -> None:
 @pytest.mark.parametrize(
     "moments",
     [
-        [0.0, 9.0, 18.0, 18.0, 19.0],  # a page takes nine times as long as a single key
-        [0.0, 0.06, 0.12, 0.12, 0.15],  # a single key comes as from no store that is far away
+        [0.0, 9.0, 18.0, 18.0, 19.0],  # a page takes nine times as long as one key
+        [0.0, 0.06, 0.12, 0.12, 0.15],  # one key comes as from no store that is far away
         [0.0, 9.0, 18.0, 18.0, 27.0, 27.0, 28.0],  # one that does was a chance
     ],
 )

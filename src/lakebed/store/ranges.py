@@ -7,12 +7,12 @@ are good cuts is a matter of speed only: each key lies in exactly one range, wha
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain, islice
 from typing import Self
 
-from lakebed.errors import ListingRefused
+from lakebed.errors import ListingRefused, StoreError
 from lakebed.store.contract import Store
 from lakebed.store.in_order import in_order
 from lakebed.store.listing import Listed, in_strict_order, unordered_pages
@@ -22,12 +22,12 @@ THREADS = 8
 SLOW = 0.05
 """Seconds for a page from which on a store may be far away."""
 _FAR = 3
-"""A page may take so many times as long as a single key from a store that is far away. From one
-that is near and busy it takes many times more, and asking it for several at once makes it busier
-(docs/adr/0013)."""
+"""A page may take so many times as long as asking for one key from a store that is far away. From
+one that is near and busy it takes many times more, and asking it for several at once makes it
+busier (docs/adr/0013)."""
 _LOOKS = 2
-"""Single keys that must each have taken long: who shares its cores with the store sees now and
-then one that has."""
+"""Keys that must each have taken long: who shares its cores with the store sees now and then one
+that has."""
 _TRIED = 2
 """Pages listed one after the other before a listing counts as long."""
 _AHEAD = 4
@@ -60,15 +60,17 @@ def _pages(
         full = full or len(page)
         if number == _TRIED and len(page) == full and seconds >= slow:
             last, long = page[-1].key, max(slow, seconds / _FAR)
-            one_key = partial(store.list_page, bucket, prefix, after=last, limit=1)
-            if all(_seconds(one_key, clock) >= long for _ in range(_LOOKS)):
+            if all(_seconds_of_one(store, bucket, last, clock) >= long for _ in range(_LOOKS)):
                 yield from _Ranges(store, bucket, prefix).pages(last)
                 return
 
 
-def _seconds(action: Callable[[], object], clock: Clock) -> float:
+def _seconds_of_one(store: Store, bucket: str, key: str, clock: Clock) -> float:
+    """How long it takes to ask for one key, whatever the answer. Listing one is no measure: MinIO
+    walks anew for it."""
     began = clock()
-    action()
+    with suppress(StoreError):
+        store.head(bucket, key)
     return clock() - began
 
 
