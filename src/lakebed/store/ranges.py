@@ -25,7 +25,7 @@ _FAR = 3
 """A page may take so many times as long as asking for one key from a store that is far away. From
 one that is near and busy it takes many times more, and asking it for several at once makes it
 busier (docs/adr/0013)."""
-_LOOKS = 2
+_LOOKS = 3
 """Keys that must each have taken long: who shares its cores with the store sees now and then one
 that has."""
 _TRIED = 2
