@@ -87,6 +87,7 @@ def operation(request: Request, state: OperationState) -> Operation:
         counters=Counters(),
         error=None,
         message="went wrong",
+        note=None,
         owner="",
         fence=1,
         lease_until=0,
