@@ -67,8 +67,8 @@ def _sections(results: Results) -> Iterator[str]:
 def _comparisons(results: Results) -> Iterator[str]:
     yield "## Less time than download, then upload\n"
     yield (
-        "Of the cases in which bytes move from one store to another; `traditional` is Lakebed's own "
-        "way by disk. Of small_whole, whose objects are those of small_pairs, and of "
+        "Of the cases in which bytes move from one store to another; `traditional` is Lakebed's "
+        "own way by disk. Of small_whole, whose objects are those of small_pairs, and of "
         "limited_source, whose time is the limit's, not all three were run.\n"
     )
     yield tables.claim(results)
