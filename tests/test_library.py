@@ -36,12 +36,11 @@ def test_a_sync_is_awaited_and_reported(world: World) -> None:
     assert sum(proved.proofs.values()) == 2
 
 
-def test_all_calls_ask_a_store_at_one_pace_and_share_one_line(world: World) -> None:
+def test_all_calls_share_one_line_to_the_network(world: World) -> None:
     settings = world.settings.model_copy(update={"bandwidth": 10**9})
     for _ in range(2):
         run(lakebed.sync("src:b/", "dst:b/in/", settings=settings))
     assert len({id(limits.line) for limits in world.limits}) == 1
-    assert len({id(limits.pace) for limits in world.limits}) == 2  # of two stores
 
 
 def test_a_plan_and_a_listing_are_streams(world: World) -> None:

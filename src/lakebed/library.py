@@ -23,12 +23,9 @@ from lakebed.operations.run import Platform
 from lakebed.operations.watch import Watch
 from lakebed.settings import Settings, load
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.pace.paces import Paces
 from lakebed.transfer.plan import Planned
 
 T = TypeVar("T")
-_PACES = Paces()
-"""How fast each store is asked, and the network's bandwidth, are shared by all calls."""
 _PAGE = 1000
 """Items that are fetched at once from the engine's thread."""
 
@@ -149,7 +146,7 @@ class _Engine:
     def __init__(self, settings: Settings | None, observer: Observer = UNOBSERVED) -> None:
         self._cancellation = Cancellation()
         found = settings or load(None, os.environ, Path.cwd())
-        self.platform = Platform(found, self._cancellation, observer, _PACES)
+        self.platform = Platform(found, self._cancellation, observer)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lakebed-engine")
 
     async def do(self, action: Callable[[], T]) -> T:

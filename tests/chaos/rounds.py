@@ -112,6 +112,8 @@ class Ground:
                     return kills, running.end()
             kills.append(Kill(moment, self._done(operation, destination)))
             arguments = ("resume", operation, "--json")
+            if self._has_completed(operation):  # before the kill, and had only to say so
+                break
         return kills, lakebed(*arguments)
 
     def _command(self, scene: Scene) -> Lakebed:
@@ -145,12 +147,19 @@ class Ground:
         assert len(stands) == len(done), "what is done is there"
         return stands
 
+    def _has_completed(self, operation: str) -> bool:
+        [(_, state)] = self._rows("select id, state from operations where id = ?", operation)
+        return state == OperationState.COMPLETED
+
     def _states(self, operation: str) -> dict[str, str]:
-        """The rows of the ledger, read as any other program would."""
+        rows = self._rows("select key, state from objects where operation = ?", operation)
+        return {bytes(key).decode(): str(state) for key, state in rows}
+
+    def _rows(self, query: str, operation: str) -> list[tuple[bytes, str]]:
+        """The ledger, read as any other program would."""
         ledger = self.lakebed.folder / "state/lakebed/ledger.sqlite"
-        query = "select key, state from objects where operation = ?"
         with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
-            return {bytes(k).decode(): state for k, state in connection.execute(query, [operation])}
+            return connection.execute(query, [operation]).fetchall()
 
     def _abort_uploads(self, scene: Scene, destination: Bucket) -> None:
         """After the command that does so, no upload that a kill left is there any more."""

@@ -17,7 +17,6 @@ from lakebed.observe.telemetry import Levels, Several
 from lakebed.operations.ends import Ends
 from lakebed.settings import Settings, StoreSettings
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.pace.paces import Paces
 from lakebed.transfer import move
 from tests.observe.figures import Figures
 from tests.operations.platform import World, request
@@ -216,7 +215,7 @@ def test_a_retry_is_counted_beside_both_requests(
     wire.play(error(503, "SlowDown"), reply(200, b"", {"ETag": "tag"}))
     store = StoreSettings(name="lake", endpoint=wire.url, anonymous=True)
     settings = Settings(stores={"lake": store})
-    ends = Ends(settings, lambda: pytest.fail("no ledger is needed"), Paces())
+    ends = Ends(settings, lambda: pytest.fail("no ledger is needed"))
     with metrics.operation("1", Kind.SYNC) as telemetry:
         where = Location("lake", "b")
         with ends.store(where, Cancellation(), telemetry=telemetry) as opened:

@@ -1,5 +1,6 @@
 """Uploads under way in the ledger: durable, fenced, and found again where nobody runs them."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -208,6 +209,18 @@ def test_an_upload_of_somebody_else_is_neither_listed_nor_aborted(
         platform.uploads.abort(left)
     assert [upload.upload_id for upload in dst.list_uploads("b", "in/large.zip")] == [theirs]
     assert dst.unfinished_uploads("b") == ["in/large.zip", "in/other.zip"]
+
+
+def test_what_a_killed_run_left_is_aborted_although_its_row_says_that_it_runs(
+    stores: World, interrupted: str
+) -> None:
+    with again(stores) as platform:
+        long_ago = time.time() - 1000
+        Lease.acquire(platform.ledger.engine, interrupted, clock=lambda: long_ago)
+        [left] = found(platform)
+        platform.uploads.abort(left)
+        assert found(platform) == []
+    assert stores.stores["dst"].unfinished_uploads("b") == []
 
 
 def test_what_was_begun_meanwhile_is_not_forgotten(stores: World, interrupted: str) -> None:

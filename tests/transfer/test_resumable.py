@@ -377,6 +377,19 @@ def test_an_upload_that_could_not_be_aborted_stays_in_the_ledger() -> None:
     assert KEY in made.recorder.uploads.held
 
 
+@pytest.mark.parametrize("memory", [8 * PART, 2 * PART - 1])
+def test_one_that_nobody_was_told_of_is_not_forgotten_with_one_that_failed(memory: int) -> None:
+    made = engine(memory=memory)
+    made.publish_pair(NAME, DATA, digest_of=b"something else")
+    # A killed run asked for it, and never heard that it was begun.
+    made.recorder.uploads.intend(Begun(KEY, "etag", len(DATA), PART))
+    made.held.create_upload("bronze", KEY)
+    assert made.run() is None
+    assert made.outcome(NAME).state is ObjectState.QUARANTINED
+    assert made.held.unfinished_uploads("bronze") == [KEY]
+    assert KEY in made.recorder.uploads.held
+
+
 def test_of_an_upload_that_the_store_refused_to_begin_nothing_stays() -> None:
     made = engine()
     made.destination.inject(Refuse(AccessDenied("no uploads")), "create_upload", times=None)

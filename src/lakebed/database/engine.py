@@ -18,8 +18,8 @@ BUSY_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT = 10
 """Seconds after which a PostgreSQL server that does not answer counts as unreachable."""
 SILENCE_MS = 25_000
-"""How long a server may leave what was sent unacknowledged, in milliseconds: less than a lease, so
-that whoever is cut off from it ends before somebody else goes on."""
+"""How long a server may leave what was sent unacknowledged, in milliseconds: whoever is cut off
+from it hears of it at about the end of its lease, and not never."""
 
 _EXPECTED = "write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 

@@ -18,6 +18,7 @@ from lakebed.model.location import Location
 from lakebed.model.objects import Upload
 from lakebed.model.operation import OperationState
 from lakebed.operations.ends import Ends
+from lakebed.operations.lease import is_held
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation, find
 from lakebed.store.cancellation import Cancellation
@@ -126,7 +127,7 @@ class AbandonedUploads:
         key = left.location.path.encode()
         with writing(self._ledger.engine) as connection:
             operation = find(connection, left.operation_id, for_update=True)
-            if operation.state is OperationState.RUNNING:
+            if is_held(operation, self._ledger.now()):
                 raise RunningElsewhere("it is running again", subject=operation.id)
             here = (uploads.c.operation == operation.id) & (uploads.c.key == key)
             same = uploads.c.upload_id.is_not_distinct_from(left.known)

@@ -16,6 +16,7 @@ from lakebed.store.capabilities import UNPROBED, Capabilities
 from lakebed.store.contract import Store
 from lakebed.store.folder.unmade import to_be_made
 from lakebed.store.pace.level import MOST
+from lakebed.store.pace.line import shared_line
 from lakebed.store.pace.paces import Limits, Paces
 from lakebed.store.wrappers.retry import Backoff
 from lakebed.transfer.budget import Budget
@@ -30,9 +31,10 @@ PROBE_AGE = 86_400.0
 class Ends:
     """Opens stores by the settings and knows what their buckets can do."""
 
-    def __init__(self, settings: Settings, ledger: Callable[[], Ledger], paces: Paces) -> None:
-        self._settings, self._ledger, self._paces = settings, ledger, paces
-        self._line = paces.line(settings.bandwidth) if settings.bandwidth else None
+    def __init__(self, settings: Settings, ledger: Callable[[], Ledger]) -> None:
+        self._settings, self._ledger = settings, ledger
+        self._paces = Paces()
+        self._line = shared_line(settings.bandwidth) if settings.bandwidth else None
 
     @contextmanager
     def store(

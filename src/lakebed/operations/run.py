@@ -41,7 +41,6 @@ from lakebed.store.build import identity_of
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities
 from lakebed.store.listing import unordered_objects
-from lakebed.store.pace.paces import Paces
 from lakebed.transfer import sync
 from lakebed.transfer.filters import Selector
 from lakebed.transfer.inventory import check_inventory
@@ -54,20 +53,19 @@ _PAGE = 500
 
 class Platform:
     """Entered around its use; leaving it closes the ledger. `cancellation` stops what runs,
-    `observer` is told of each operation; `paces` are those of a process with other platforms."""
+    `observer` is told of each operation."""
 
     def __init__(
         self,
         settings: Settings,
         cancellation: Cancellation | None = None,
         observer: Observer = UNOBSERVED,
-        paces: Paces | None = None,
     ) -> None:
         self.settings = settings
         self._observer = observer
         self._cancellation = cancellation or Cancellation()
         self._ledger: Ledger | None = None
-        self._ends = Ends(settings, lambda: self.ledger, paces or Paces())
+        self._ends = Ends(settings, lambda: self.ledger)
 
     def __enter__(self) -> Self:
         return self

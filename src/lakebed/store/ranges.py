@@ -7,12 +7,11 @@ are good cuts is a matter of speed only: each key lies in exactly one range, wha
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Self
 
-from lakebed.errors import ListingRefused, StoreError
+from lakebed.errors import AccessDenied, ListingRefused, ObjectError, StoreError
 from lakebed.store.contract import Store
 from lakebed.store.in_order import in_order
 from lakebed.store.listing import Listed, in_strict_order, unordered_pages
@@ -66,11 +65,15 @@ def _pages(
 
 
 def _seconds_of_one(store: Store, bucket: str, key: str, clock: Clock) -> float:
-    """How long it takes to ask for one key, whatever the answer. Listing one is no measure: MinIO
-    walks anew for it."""
+    """How long it takes to ask for one key; none where that cannot be asked for. Listing one is no
+    measure: MinIO walks anew for it."""
     began = clock()
-    with suppress(StoreError):
+    try:
         store.head(bucket, key)
+    except AccessDenied:
+        pass  # an answer like any other
+    except (StoreError, ObjectError):
+        return 0.0
     return clock() - began
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import cache
 
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.pace.bucket import Bucket, Clock
@@ -33,3 +34,9 @@ class Line:
             delay = bucket.spend(size)
         if delay:
             cancellation.wait(delay)
+
+
+@cache
+def shared_line(bytes_per_second: int) -> Line:
+    """The process's own, of so many bytes a second: the same one to everybody."""
+    return Line(bytes_per_second)

@@ -20,18 +20,12 @@ class Limits:
 
 
 class Paces:
-    """Hands out the pace of an endpoint, and the line of a bandwidth: the same to everybody."""
+    """Hands out the pace of an endpoint: the same one to everybody."""
 
     def __init__(self) -> None:
         self._paces: dict[str, Pace] = {}
-        self._lines: dict[int, Line] = {}
         self._lock = threading.Lock()
 
     def of(self, url: str) -> Pace:
         with self._lock:
             return self._paces.setdefault(url, Pace())
-
-    def line(self, bandwidth: int) -> Line:
-        """The network, at so many bytes a second each way."""
-        with self._lock:
-            return self._lines.setdefault(bandwidth, Line(bandwidth))

@@ -142,7 +142,8 @@ def _seconds(retry_after: str | None) -> float | None:
     if text.isdecimal():
         return float(text)
     until = moment_of(text) if text else None
-    return None if until is None else max(0.0, (until - datetime.now(UTC)).total_seconds())
+    left = (until - datetime.now(UTC)).total_seconds() if until else 0.0
+    return left if left > 0 else None  # a moment that is past asks for nothing
 
 
 def moment_of(text: str) -> datetime | None:

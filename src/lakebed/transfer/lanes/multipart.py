@@ -8,7 +8,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 
-from lakebed.errors import LakebedError, ObjectMissing, ObjectTooLarge, ProofFailed, StoreError
+from lakebed.errors import (
+    LakebedError,
+    ObjectError,
+    ObjectMissing,
+    ObjectTooLarge,
+    ProofFailed,
+    StoreError,
+)
 from lakebed.model.checksum import Checksum
 from lakebed.model.objects import Attributes, Part, Span, Written
 from lakebed.model.operation import Proof
@@ -198,18 +205,19 @@ def begin(sides: Sides, upload: Begun, attributes: Attributes) -> str:
         upload_id = destination.store.create_upload(
             destination.bucket, upload.key, attributes, algorithm=upload.algorithm
         )
-    except StoreError as refused:
+    except (StoreError, ObjectError) as refused:
         if is_first and not refused.retryable:
-            _forget_unbegun(sides, upload.key)
+            _forget_gone(sides, upload.key)
         raise
     sides.uploads.begin(upload.key, upload_id)
     return upload_id
 
 
-def _forget_unbegun(sides: Sides, key: str) -> None:
-    """What the store refused to begin, unless it has one: of an attempt before."""
+def _forget_gone(sides: Sides, key: str) -> None:
+    """Forget a key of which the store has no upload; it may have one that an earlier run was never
+    told of. Where it does not say, the key is kept."""
     destination = sides.destination
-    with suppress(StoreError):
+    with sides.cancellation.grace(_TIDY), suppress(LakebedError):
         if not destination.store.list_uploads(destination.bucket, key):
             sides.uploads.forget(key)
 
@@ -229,9 +237,9 @@ def settle(sides: Sides, upload: Begun) -> None:
 
 
 def drop(sides: Sides, key: str, upload_id: str) -> None:
-    """Abort an upload that failed for good; one that could not be aborted stays in the ledger."""
+    """Abort an upload that failed for good; what could not be aborted stays in the ledger."""
     if abort(sides, key, upload_id):
-        sides.uploads.forget(key)
+        _forget_gone(sides, key)
 
 
 def abort(sides: Sides, key: str, upload_id: str) -> bool:
