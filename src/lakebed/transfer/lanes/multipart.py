@@ -199,14 +199,13 @@ def begin_anew(sides: Sides, upload: Begun, attributes: Attributes) -> str:
 def begin(sides: Sides, upload: Begun, attributes: Attributes) -> str:
     """Begin it, remembered before and after, so that a kill leaves nothing that nobody knows."""
     destination = sides.destination
-    is_first = sides.uploads.find(upload.key) is None
     sides.uploads.intend(upload)
     try:
         upload_id = destination.store.create_upload(
             destination.bucket, upload.key, attributes, algorithm=upload.algorithm
         )
     except (StoreError, ObjectError) as refused:
-        if is_first and not refused.retryable:
+        if not refused.retryable:
             _forget_gone(sides, upload.key)
         raise
     sides.uploads.begin(upload.key, upload_id)
