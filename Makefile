@@ -15,7 +15,7 @@ setup: $(STAMP) ## .venv with lakebed in it
 $(STAMP): requirements.lock pyproject.toml
 	@echo "setting up $(VENV) from the package index: a minute or two, once"
 	@test -x $(BIN)/python || $$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
