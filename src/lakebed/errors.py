@@ -78,6 +78,12 @@ class UnknownOperation(UsageError):
     code = "unknown-operation"
 
 
+class KeyReused(UsageError):
+    """The same idempotency key came with another body."""
+
+    code = "idempotency-key-reused"
+
+
 # --- what a store answered -----------------------------------------------------------------------
 
 
@@ -280,6 +286,48 @@ class Interrupted(OperationError):
     """The operation was stopped (SIGINT, SIGTERM) and can be resumed."""
 
     code, exit_code = "interrupted", Exit.SIGINT
+
+
+class ProcessDied(OperationError):
+    """The process that ran the operation ended without a word, again and again."""
+
+    code, exit_code = "process-died", Exit.DEFECT
+
+
+# --- who may, and how much -----------------------------------------------------------------------
+
+
+class AccessError(LakebedError):
+    """A caller is unknown, or may not do this."""
+
+    code, exit_code = "access", Exit.USAGE
+
+
+class Unauthenticated(AccessError):
+    """Nobody known asks, or what was shown has expired."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(AccessError):
+    """The caller is known, and lacks the permission or the grant."""
+
+    code = "forbidden"
+
+
+class TooManyRequests(AccessError):
+    """The caller asks more often than it may. `retry_after` is in seconds."""
+
+    code, retryable = "too-many-requests", True
+
+    def __init__(
+        self, what: str, *, retry_after: float, subject: str = "", advice: str = ""
+    ) -> None:
+        super().__init__(what, subject=subject, advice=advice)
+        self.retry_after = retry_after
+
+
+# --- what the ledger says ------------------------------------------------------------------------
 
 
 class LedgerError(LakebedError):

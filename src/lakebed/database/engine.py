@@ -14,10 +14,10 @@ from lakebed.database.transaction import READ_ONLY, WRITE_LOCK, name_of
 from lakebed.errors import LedgerError
 
 BUSY_TIMEOUT_MS = 30_000
-"""How long SQLite waits for another process to end its transaction; as long as a lease lasts."""
+"""How long SQLite waits for another process to end its transaction."""
 CONNECT_TIMEOUT = 10
 """Seconds after which a PostgreSQL server that does not answer counts as unreachable."""
-SILENCE_MS = 25_000
+SILENCE_MS = 10_000
 """How long a server may leave what was sent unacknowledged, in milliseconds: whoever is cut off
 from it hears of it at about the end of its lease, and not never."""
 

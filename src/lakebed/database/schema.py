@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, func, 
 from lakebed.database.transaction import name_of, reading, writing
 from lakebed.errors import LedgerError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions`."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 

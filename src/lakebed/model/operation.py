@@ -189,6 +189,12 @@ class Options:
     stores take."""
     memory: int = 64 * MIB
     """Bytes in flight, for the process."""
+    part_size: int | None = None
+    """Bytes of a part, where an object needs parts; None: as its size asks for."""
+    bandwidth: int | None = None
+    """Bytes a second each way, for this operation; None: what the process has."""
+    read_back: bool = True
+    """Whether bytes are read only to prove them, where no copy needs them to be read."""
     retries: int = 5
     """How often one request is tried again."""
     max_errors: int | None = None

@@ -7,7 +7,7 @@ write nothing.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, bindparam, func, update
 
+from lakebed.database.clock import Clock, clock_of
 from lakebed.database.prepared import Prepared
 from lakebed.database.tables import operations
 from lakebed.database.transaction import writing
@@ -26,11 +27,12 @@ from lakebed.operations.states import advance
 from lakebed.store.cancellation import Cancellation
 
 DURATION = LEASE
-INTERVAL = 5.0
+INTERVAL = 2.0
 """Seconds between renewals: five may fail before the lease is lost."""
 
-Clock = Callable[[], float]
-"""Now, in epoch seconds: one clock for all processes that share a ledger."""
+FARTHEST = 2 * DURATION
+"""Seconds from now up to which the end of a lease is believed: beyond it, it was written before
+the clock was set back."""
 
 _LAST_RUN = (
     func.coalesce(operations.c.finished, operations.c.lease_until - DURATION)
@@ -43,7 +45,7 @@ def is_held(operation: Operation, now: float) -> bool:
     """Whether a process still runs the operation, as far as one can know from here."""
     return (
         operation.state is OperationState.RUNNING
-        and operation.lease_until > now
+        and now < operation.lease_until <= now + FARTHEST
         and not Owner.parse(operation.owner).is_gone()
     )
 
@@ -53,7 +55,7 @@ class Lease:
     engine: Engine
     operation_id: str
     fence: int
-    clock: Clock = time.time
+    clock: Clock
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
     _touch: Prepared = field(init=False, repr=False)
 
@@ -63,37 +65,19 @@ class Lease:
         self._touch = Prepared(self.engine, touch, ())
 
     @classmethod
-    def acquire(cls, engine: Engine, operation_id: str, clock: Clock = time.time) -> Self:
+    def acquire(cls, engine: Engine, operation_id: str, clock: Clock | None = None) -> Self:
         """Take the lease; the operation is `running` when this returns.
 
         Raises RunningElsewhere while another process has it (not one that is known to be gone),
         OperationError where the operation has ended for good, UnknownOperation.
         """
+        clock = clock or clock_of(engine)
         now = clock()
         with writing(engine) as connection:
             operation = find(connection, operation_id, for_update=True)
             if is_held(operation, now):
                 raise _running_elsewhere(operation)
-            if operation.state is not OperationState.RUNNING:
-                advance(operation.state, OperationState.RUNNING)
-            fence = operation.fence + 1
-            connection.execute(
-                update(operations)
-                .where(operations.c.id == operation.id)
-                .values(
-                    state=OperationState.RUNNING,
-                    owner=str(Owner.current()),
-                    fence=fence,
-                    lease_until=now + DURATION,
-                    started=func.coalesce(operations.c.started, now),
-                    run_started=now,
-                    earlier_seconds=operations.c.earlier_seconds + func.coalesce(_LAST_RUN, 0.0),
-                    finished=None,
-                    error=None,
-                    message=None,
-                )
-            )
-        return cls(engine, operation.id, fence, clock)
+            return cls(engine, operation.id, take(connection, operation, now), clock)
 
     def renew(self) -> bool:
         """Hold it for another while; whether somebody asked to cancel the operation.
@@ -148,18 +132,46 @@ class Lease:
             cancellation.stop(LakebedError(f"the lease's heartbeat broke: {error!r}"))
 
     def _renew_until_ended(self, cancellation: Cancellation, interval: float) -> None:
-        valid_until = self.clock() + DURATION
+        # A clock that nobody sets: what the ledger's own says cannot be asked where it is away.
+        valid_until = time.monotonic() + DURATION
         while True:
             try:
                 if self.renew():
                     cancellation.stop(Cancelled("somebody cancelled it", subject=self.operation_id))
-                valid_until = self.clock() + DURATION
+                valid_until = time.monotonic() + DURATION
             except LedgerError:
                 # The ledger may be back before the lease runs out.
-                if self.clock() > valid_until:
+                if time.monotonic() > valid_until:
                     raise lease_lost(self.operation_id) from None
             if self._ended.wait(interval):
                 return
+
+
+def take(connection: Connection, operation: Operation, now: float) -> int:
+    """The fence under which this process runs the operation from now on.
+
+    Raises OperationError where it has ended for good. Nobody else must hold it.
+    """
+    if operation.state is not OperationState.RUNNING:
+        advance(operation.state, OperationState.RUNNING)
+    fence = operation.fence + 1
+    connection.execute(
+        update(operations)
+        .where(operations.c.id == operation.id)
+        .values(
+            state=OperationState.RUNNING,
+            owner=str(Owner.current()),
+            fence=fence,
+            lease_until=now + DURATION,
+            started=func.coalesce(operations.c.started, now),
+            run_started=now,
+            earlier_seconds=operations.c.earlier_seconds + func.coalesce(_LAST_RUN, 0.0),
+            finished=None,
+            error=None,
+            message=None,
+        )
+    )
+    return fence
 
 
 def lease_lost(operation_id: str) -> LeaseLost:

@@ -1,20 +1,20 @@
 """The ledger: the durable record of operations, and the only truth about what is done."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
+from lakebed.database.clock import Clock, clock_of
 from lakebed.database.dialect import replace_into
-from lakebed.database.tables import capabilities, objects, operations
+from lakebed.database.tables import capabilities, objects, operations, queue
 from lakebed.database.text import storable
 from lakebed.database.transaction import begin_snapshot, reading, writing
-from lakebed.errors import LakebedError
+from lakebed.errors import Interrupted, LakebedError
 from lakebed.model.operation import ObjectState, OperationState, Request, Summary
 from lakebed.model.report import Report
 from lakebed.observe.log import redact
-from lakebed.operations.lease import Clock, is_held, lease_lost
+from lakebed.operations.lease import is_held, lease_lost
 from lakebed.operations.operation import COUNTERS, Operation, find, new_id
 from lakebed.operations.request_json import dump_request
 from lakebed.operations.states import advance
@@ -39,30 +39,15 @@ class Ledger:
     """Every method is one transaction and raises LedgerError where the database fails; those that
     take an operation's id raise UnknownOperation."""
 
-    def __init__(self, engine: Engine, clock: Clock = time.time) -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
         self.engine = engine
-        self.now = clock
+        self.now = clock or clock_of(engine)
 
     def create(self, request: Request) -> str:
         """Remember a new operation, `queued`; its id."""
         now = self.now()
-        operation_id = new_id(now)
-        row = {
-            "id": operation_id,
-            "request": dump_request(request),
-            "state": OperationState.QUEUED,
-            "created": now,
-            "earlier_seconds": 0.0,
-            "cursor": b"",
-            "owner": "",
-            "fence": 0,
-            "lease_until": 0.0,
-            "cancel_requested": False,
-            "pruned": False,
-        }
         with writing(self.engine) as connection:
-            connection.execute(insert(operations), row | dict.fromkeys(COUNTERS, 0))
-        return operation_id
+            return create(connection, request, now)
 
     def get(self, prefix: str) -> Operation:
         """The one operation whose id starts so, in upper or lower case.
@@ -137,6 +122,7 @@ class Ledger:
             state = advance(operation.state, OperationState.CANCELLED)
             # A holder that only seemed to be gone can write nothing under a new fence.
             connection.execute(change.values(state=state, finished=now, fence=operation.fence + 1))
+            _leave_queue(connection, operation.id)
             return state
 
     def finish(
@@ -148,16 +134,19 @@ class Ledger:
     ) -> None:
         """End a run under its fence; raise LeaseLost where another process has taken it over,
         OperationError where `state` may not follow."""
+        now = self.now()
         with writing(self.engine) as connection:
             operation = find(connection, operation_id, for_update=True)
             if operation.fence != fence:
                 raise lease_lost(operation.id)
+            if not isinstance(error, Interrupted):
+                _leave_queue(connection, operation.id)
             connection.execute(
                 update(operations)
                 .where(operations.c.id == operation.id)
                 .values(
                     state=advance(operation.state, state),
-                    finished=self.now(),
+                    finished=now,
                     error=error.code if error else None,
                     message=storable(redact(str(error))) if error else None,
                 )
@@ -190,3 +179,29 @@ class Ledger:
         )
         with reading(self.engine) as connection:
             return [(store, bucket, found) for store, bucket, found in connection.execute(query)]
+
+
+def create(connection: Connection, request: Request, now: float) -> str:
+    """A new operation, `queued`, in the transaction of something else; its id."""
+    operation_id = new_id(now)
+    row = {
+        "id": operation_id,
+        "request": dump_request(request),
+        "state": OperationState.QUEUED,
+        "created": now,
+        "earlier_seconds": 0.0,
+        "cursor": b"",
+        "owner": "",
+        "fence": 0,
+        "lease_until": 0.0,
+        "cancel_requested": False,
+        "pruned": False,
+    }
+    connection.execute(insert(operations), row | dict.fromkeys(COUNTERS, 0))
+    return operation_id
+
+
+def _leave_queue(connection: Connection, operation_id: str) -> None:
+    """What has ended is not to be run again by itself."""
+    here = queue.c.operation == operation_id
+    connection.execute(update(queue).where(here).values(wanted=False, crashes=0))

@@ -11,7 +11,7 @@ from lakebed.errors import UnknownOperation
 from lakebed.model.operation import Counters, OperationState, Request
 from lakebed.operations.request_json import load_request
 
-LEASE = 30.0
+LEASE = 12.0
 """Seconds for which a lease holds: how long an operation waits for a machine that died."""
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

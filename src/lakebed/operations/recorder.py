@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import Connection, update
 
+from lakebed.database.clock import Clock
 from lakebed.database.dialect import insert_into
 from lakebed.database.prepared import Prepared
 from lakebed.database.tables import objects, operations
@@ -20,7 +21,7 @@ from lakebed.model.operation import (
     Unit,
 )
 from lakebed.observe.log import redact
-from lakebed.operations.lease import Clock, Lease, lease_lost
+from lakebed.operations.lease import Lease, lease_lost
 from lakebed.operations.live import Live
 from lakebed.operations.memory import LedgerMemory
 from lakebed.operations.operation import COUNTERS, find

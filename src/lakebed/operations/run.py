@@ -182,9 +182,16 @@ class Platform:
         return replace(location, store=self.settings.store(location.store).name)
 
     def _run(self, operation_id: str, watch: Watch | None, *, again: bool) -> Summary:
+        return self.run(Lease.acquire(self.ledger.engine, operation_id), watch, again=again)
+
+    def run(self, lease: Lease, watch: Watch | None = None, *, again: bool) -> Summary:
+        """Do what the operation of a lease is for, to its end; `again`: with what has failed.
+
+        Raises LeaseLost and LedgerError; every other error is the operation's end.
+        """
         cancellation = self._cancellation.child()
+        operation_id = lease.operation_id
         request = self.ledger.get(operation_id).request
-        lease = Lease.acquire(self.ledger.engine, operation_id)
         watch = watch or Unwatched()
         watch.started(operation_id)
         error: LakebedError | None = None

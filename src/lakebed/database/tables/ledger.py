@@ -1,9 +1,4 @@
-"""The one set of tables, for SQLite and PostgreSQL alike. Moments are epoch seconds.
-
-Keys are kept as the bytes of their UTF-8: so both databases compare them bytewise, in the order in
-which S3 lists them, whatever the collation; and a NUL, which S3 allows in a key, is no text that
-PostgreSQL would take. `modified` of an object is whole microseconds since the epoch, exactly.
-"""
+"""The tables of the ledger: operations, what they did, and what is remembered beyond them."""
 
 from sqlalchemy import (
     BigInteger,
@@ -13,12 +8,11 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
 )
 
-metadata = MetaData()
+from lakebed.database.tables.metadata import metadata
 
 operations = Table(
     "operations",

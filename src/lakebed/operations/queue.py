@@ -1,0 +1,309 @@
+"""The queue: operations that a service was asked for, taken up by whichever replica is free."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Join,
+    Select,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from lakebed.database.clock import Clock, clock_of
+from lakebed.database.dialect import insert_into
+from lakebed.database.tables import events, idempotency, operations, queue
+from lakebed.database.transaction import reading, writing
+from lakebed.errors import KeyReused, ProcessDied
+from lakebed.model.operation import OperationState, Request
+from lakebed.operations.lease import FARTHEST, Lease, take
+from lakebed.operations.ledger import create
+from lakebed.operations.operation import find
+from lakebed.operations.states import advance
+
+MOST_CRASHES = 3
+"""Ends of its process, one after another, after which an operation is `failed`."""
+REMEMBERED = 86_400.0
+"""Seconds for which an idempotency key is kept: a day."""
+
+_IDLE = (
+    OperationState.QUEUED,
+    OperationState.INTERRUPTED,
+    OperationState.FAILED,
+    OperationState.PARTIAL,
+    OperationState.QUARANTINED,
+)
+"""States from which a wanted operation is begun or goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Who asked for an operation, and how soon it is wanted. Moments in epoch seconds.
+
+    `authority` (JSON) says what the caller may do, `notification` (JSON) where to tell of it,
+    `trace` is a W3C traceparent.
+    """
+
+    caller: str
+    authority: str = "{}"
+    priority: int = 0
+    not_before: float = 0.0
+    batch: str | None = None
+    trace: str | None = None
+    notification: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A key that a caller gave to a request, and the body that it stands for."""
+
+    key: str
+    body: bytes
+
+    @property
+    def body_sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    ids: tuple[str, ...]
+    repeated: bool = False
+    """They were there before, under the same idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An operation that this process has the lease of, and is to run."""
+
+    lease: Lease
+    request: Request
+    submission: Submission
+    again: bool
+    """It ran before."""
+
+
+class Queue:
+    """Every method is one transaction and raises LedgerError where the database fails."""
+
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+        self.engine = engine
+        self.now = clock or clock_of(engine)
+
+    def enqueue(
+        self,
+        requests: Sequence[tuple[Request, Submission]],
+        idempotency_key: Idempotency | None = None,
+    ) -> Enqueued:
+        """Remember new operations, all or none; those of the same key before, where there are any.
+
+        Raises KeyReused where that key came with another body.
+        """
+        now = self.now()
+        caller = requests[0][1].caller
+        with writing(self.engine) as connection:
+            if idempotency_key is not None:
+                known = _reserve(self.engine, connection, caller, idempotency_key, now)
+                if known is not None:
+                    return Enqueued(known, repeated=True)
+            ids = tuple(self._add(connection, *one, now) for one in requests)
+            if idempotency_key is not None:
+                connection.execute(
+                    update(idempotency)
+                    .where(_named(caller, idempotency_key))
+                    .values(answer=json.dumps(ids))
+                )
+        return Enqueued(ids)
+
+    def _add(
+        self, connection: Connection, request: Request, submission: Submission, now: float
+    ) -> str:
+        operation_id = create(connection, request, now)
+        row = {
+            "operation": operation_id,
+            "caller": submission.caller,
+            "authority": submission.authority,
+            "priority": submission.priority,
+            "not_before": submission.not_before,
+            "enqueued": now,
+            "wanted": True,
+            "crashes": 0,
+            "batch": submission.batch,
+            "trace": submission.trace,
+            "notification": submission.notification,
+        }
+        connection.execute(insert(queue), row)
+        first = {"operation": operation_id, "number": 1, "at": now, "kind": "queued", "data": "{}"}
+        connection.execute(insert(events), first)
+        return operation_id
+
+    def claim(self) -> Claim | None:
+        """Take up the operation that is to run next, under a lease of this process.
+
+        The highest priority first; of one priority, those of the caller of whom the fewest run;
+        of these the oldest. What a process that is gone has left comes first of its priority.
+        """
+        now = self.now()
+        with writing(self.engine) as connection:
+            row = connection.execute(_next(now)).mappings().first()
+            if row is None:
+                return None
+            operation = find(connection, row["operation"], for_update=True)
+            lease = Lease(self.engine, operation.id, take(connection, operation, now), self.now)
+        submission = Submission(
+            **{name: row[name] for name in Submission.__dataclass_fields__}  # columns of that name
+        )
+        again = operation.run_started is not None
+        return Claim(lease, operation.request, submission, again)
+
+    def want(self, operation_id: str, authority: str) -> None:
+        """Have an operation run again, as if it was asked for now.
+
+        Raises OperationError where it has ended for good, UnknownOperation where it never was in
+        this queue.
+        """
+        now = self.now()
+        with writing(self.engine) as connection:
+            operation = find(connection, operation_id, for_update=True)
+            if operation.state not in _IDLE:
+                advance(operation.state, OperationState.RUNNING)
+            connection.execute(
+                update(queue)
+                .where(queue.c.operation == operation.id)
+                .values(wanted=True, not_before=now, enqueued=now, crashes=0, authority=authority)
+            )
+
+    def hand_back(self, lease: Lease) -> None:
+        """Let go of an operation that is to go on elsewhere; nothing where it is not ours."""
+        with writing(self.engine) as connection:
+            connection.execute(
+                update(operations)
+                .where(_running(lease))
+                .values(state=OperationState.INTERRUPTED, lease_until=0.0, finished=self.now())
+            )
+
+    def crashed(self, lease: Lease, reason: str) -> None:
+        """The process of an operation ended without a word: it is tried again after a pause, and
+        `failed` after MOST_CRASHES of them."""
+        now = self.now()
+        here = queue.c.operation == lease.operation_id
+        with writing(self.engine) as connection:
+            operation = find(connection, lease.operation_id, for_update=True)
+            if operation.fence != lease.fence or operation.state is not OperationState.RUNNING:
+                return
+            crashes = 1 + int(connection.scalar(select(queue.c.crashes).where(here)) or 0)
+            gone = ProcessDied(f"its process {reason}, {crashes} times", subject=operation.id)
+            ended = crashes >= MOST_CRASHES
+            connection.execute(
+                update(operations)
+                .where(_running(lease))
+                .values(
+                    state=OperationState.FAILED if ended else OperationState.INTERRUPTED,
+                    error=gone.code,
+                    message=str(gone),
+                    finished=now,
+                    lease_until=0.0,
+                )
+            )
+            connection.execute(
+                update(queue)
+                .where(here)
+                .values(crashes=crashes, wanted=not ended, not_before=now + 2.0**crashes)
+            )
+
+    def submission(self, operation_id: str) -> Submission | None:
+        """Who asked for an operation; None where no service was asked for it."""
+        columns = [queue.c[name] for name in Submission.__dataclass_fields__]
+        with reading(self.engine) as connection:
+            row = connection.execute(
+                select(*columns).where(queue.c.operation == operation_id)
+            ).mappings()
+            found = row.first()
+        return Submission(**found) if found else None
+
+    def depth(self) -> int:
+        """How many operations wait for a replica, now or later."""
+        waiting = queue.c.wanted & (operations.c.state != OperationState.RUNNING)
+        query = select(func.count()).select_from(_joined()).where(waiting)
+        with reading(self.engine) as connection:
+            return int(connection.scalar(query) or 0)
+
+
+def _reserve(
+    engine: Engine, connection: Connection, caller: str, given: Idempotency, now: float
+) -> tuple[str, ...] | None:
+    """The ids that the key stands for already. Of two requests that arrive at once, the second
+    waits here for the transaction of the first."""
+    old = idempotency.c.at < now - REMEMBERED
+    connection.execute(delete(idempotency).where(idempotency.c.caller == caller, old))
+    row = {
+        "caller": caller,
+        "key": given.key,
+        "body_sha256": given.body_sha256,
+        "answer": "[]",
+        "at": now,
+    }
+    new = insert_into(engine, idempotency).values(row).on_conflict_do_nothing()
+    if connection.execute(new).rowcount:
+        return None
+    known = connection.execute(select(idempotency).where(_named(caller, given))).mappings().one()
+    if known["body_sha256"] != given.body_sha256:
+        raise KeyReused(
+            "this idempotency key was given to another request",
+            subject=given.key,
+            advice="send the same body again, or use another key",
+        )
+    return tuple(json.loads(known["answer"]))
+
+
+def _named(caller: str, given: Idempotency) -> ColumnElement[bool]:
+    return (idempotency.c.caller == caller) & (idempotency.c.key == given.key)
+
+
+def _joined() -> Join:
+    return queue.join(operations, queue.c.operation == operations.c.id)
+
+
+def _running(lease: Lease) -> ColumnElement[bool]:
+    return (
+        (operations.c.id == lease.operation_id)
+        & (operations.c.fence == lease.fence)
+        & (operations.c.state == OperationState.RUNNING)
+    )
+
+
+def _next(now: float) -> "Select[tuple[object, ...]]":
+    table = operations.c
+    is_running = table.state == OperationState.RUNNING
+    is_held = (table.lease_until > now) & (table.lease_until <= now + FARTHEST)
+    busy = (
+        select(queue.c.caller, func.count().label("running"))
+        .select_from(_joined())
+        .where(queue.c.wanted, is_running, is_held)
+        .group_by(queue.c.caller)
+        .subquery()
+    )
+    free = table.state.in_(_IDLE) | (is_running & ~is_held)
+    return (
+        select(queue)
+        .join(operations, queue.c.operation == table.id)
+        .outerjoin(busy, busy.c.caller == queue.c.caller)
+        .where(queue.c.wanted, queue.c.not_before <= now, free)
+        .order_by(
+            queue.c.priority.desc(),
+            is_running.desc(),
+            func.coalesce(busy.c.running, 0),
+            queue.c.enqueued,
+            queue.c.operation,
+        )
+        .limit(1)
+        .with_for_update(of=(queue, operations), skip_locked=True)
+    )
