@@ -27,6 +27,7 @@ COMMANDS = (
     "stores",
     "store",
     "archive",
+    "executor",
     "version",
 )
 """Modules of `lakebed.cli.commands`, in the order of the help."""

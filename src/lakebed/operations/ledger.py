@@ -56,7 +56,7 @@ class Ledger:
         `running` until somebody resumes it.
         """
         with reading(self.engine) as connection:
-            return self._seen(find(connection, prefix))
+            return self.seen(find(connection, prefix))
 
     def list(self, state: OperationState | None = None, limit: int = 100) -> list[Operation]:
         """Newest first."""
@@ -70,10 +70,10 @@ class Ledger:
         newest = query.order_by(operations.c.created.desc(), operations.c.id.desc())
         with reading(self.engine) as connection:
             rows = connection.execute(newest).mappings()
-            seen = [self._seen(Operation.from_row(row)) for row in rows]
+            seen = [self.seen(Operation.from_row(row)) for row in rows]
         return [one for one in seen if state in (None, one.state)][:limit]
 
-    def _seen(self, operation: Operation) -> Operation:
+    def seen(self, operation: Operation) -> Operation:
         running = operation.state is OperationState.RUNNING
         if running and not is_held(operation, self.now()):
             return replace(operation, state=OperationState.INTERRUPTED)
@@ -82,13 +82,13 @@ class Ledger:
     def summary(self, prefix: str) -> Summary:
         """What became of it, from its rows alone."""
         with reading(self.engine) as connection:
-            return summarize(connection, self._seen(find(connection, prefix)), self.now())
+            return summarize(connection, self.seen(find(connection, prefix)), self.now())
 
     def report(self, prefix: str) -> Report:
         """All that its rows tell, at one moment."""
         with reading(self.engine) as connection:
             begin_snapshot(connection)
-            return tell(connection, self._seen(find(connection, prefix)), self.now())
+            return tell(connection, self.seen(find(connection, prefix)), self.now())
 
     def failures(self, prefix: str) -> Iterator[Failure]:
         """What failed or is in quarantine, in key order, read as a stream."""

@@ -229,6 +229,12 @@ class Queue:
             found = row.first()
         return Submission(**found) if found else None
 
+    def is_wanted(self, operation_id: str) -> bool:
+        """Whether a replica is to run it, or runs it."""
+        query = select(queue.c.wanted).where(queue.c.operation == operation_id)
+        with reading(self.engine) as connection:
+            return bool(connection.scalar(query))
+
     def depth(self) -> int:
         """How many operations wait for a replica, now or later."""
         waiting = queue.c.wanted & (operations.c.state != OperationState.RUNNING)

@@ -92,15 +92,18 @@ class Platform:
         Raises UsageError before anything begins, RunningElsewhere, LeaseLost and LedgerError;
         every other error is the operation's end, and in its summary.
         """
+        return self._run(self.ledger.create(self.checked(request)), watch, again=False)
+
+    def checked(self, request: Request) -> Request:
+        """The request with its stores named; what is wrong now would be wrong in a resume too, so
+        that nothing is to be remembered of it. Raises UsageError."""
         source, destination = self._named(request.source), self._named(request.destination)
-        # What is wrong now would be wrong in a resume too: nothing is to be remembered of it.
         Selector.of(request.options.filters)
         check_inventory(source, request.options)
         if request.kind is Kind.SYNC:
             ends = (identity_of(self.settings.store(end.store)) for end in (source, destination))
             check_locations(source, destination, same_endpoint=len(set(ends)) == 1)
-        named = replace(request, source=source, destination=destination)
-        return self._run(self.ledger.create(named), watch, again=False)
+        return replace(request, source=source, destination=destination)
 
     def resume(self, operation_id: str, watch: Watch | None = None) -> Summary:
         """Go on where it stopped; what failed or is in quarantine is tried again.

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from lakebed.errors import UnknownStore, UsageError
 from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
+from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
 from lakebed.settings.store import FROZEN, FolderSettings, StoreSettings
 
@@ -43,6 +44,7 @@ class Settings(BaseModel):
     log: Literal["debug", "info", "warning", "error"] = "warning"
     """The least level that is logged, where no option says otherwise."""
     observe: ObserveSettings = ObserveSettings()
+    executor: ExecutorSettings = ExecutorSettings()
 
     bandwidth: int | None = Field(default=None, ge=MIN_BANDWIDTH)
     """Bytes a second that the process receives, and as many that it sends; by default, and with

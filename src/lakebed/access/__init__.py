@@ -1,0 +1,1 @@
+"""Who may do what: permissions, roles, grants, keys, tokens, sign-in, rates."""

@@ -1,0 +1,104 @@
+"""A caller: who it is, what it may do, and where."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from lakebed.access.permission import PERMISSIONS, Permission, Role
+from lakebed.errors import Forbidden
+from lakebed.model.location import Location
+
+EVERYWHERE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Places that may be read, or read and written: `*`, `store:`, `store:bucket`,
+    `store:bucket/prefix/`, or exactly one key."""
+
+    place: str
+    write: bool = False
+
+    def covers(self, location: Location) -> bool:
+        if self.place == EVERYWHERE:
+            return True
+        store, _, rest = self.place.partition(":")
+        bucket, _, path = rest.partition("/")
+        if store != location.store or bucket not in ("", location.bucket):
+            return False
+        is_folder = path == "" or path.endswith("/")
+        return location.path.startswith(path) if is_folder else location.path == path
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`id` is unique over all ways of showing who one is, as `key:ID` or `oidc:ISSUER#SUB`."""
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    grants: tuple[Grant, ...]
+
+    @cached_property
+    def permissions(self) -> frozenset[Permission]:
+        return frozenset[Permission]().union(*(PERMISSIONS[role] for role in self.roles))
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def may_read(self, location: Location) -> bool:
+        return any(grant.covers(location) for grant in self.grants)
+
+    def may_write(self, location: Location) -> bool:
+        return any(grant.write and grant.covers(location) for grant in self.grants)
+
+    def check(self, permission: Permission) -> None:
+        """Raises Forbidden."""
+        if not self.may(permission):
+            raise Forbidden(
+                f"this takes the permission {permission}",
+                subject=self.name,
+                advice="ask an infrastructure_admin for a role that has it",
+            )
+
+    def check_read(self, locations: Iterable[Location]) -> None:
+        """Raises Forbidden."""
+        for location in locations:
+            if not self.may_read(location):
+                raise self._ungranted("read", location)
+
+    def check_write(self, locations: Iterable[Location]) -> None:
+        """Raises Forbidden."""
+        for location in locations:
+            if not self.may_write(location):
+                raise self._ungranted("write", location)
+
+    def _ungranted(self, verb: str, location: Location) -> Forbidden:
+        return Forbidden(
+            f"no grant lets {self.name} {verb} here",
+            subject=str(location),
+            advice="ask an infrastructure_admin for a grant",
+        )
+
+    def to_json(self) -> str:
+        grants = [[grant.place, grant.write] for grant in self.grants]
+        told = {"id": self.id, "name": self.name, "roles": sorted(self.roles), "grants": grants}
+        return json.dumps(told)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        told = json.loads(text)
+        return cls(
+            told["id"],
+            told["name"],
+            frozenset(Role(role) for role in told["roles"]),
+            tuple(Grant(place, write) for place, write in told["grants"]),
+        )
+
+
+LOCAL = Caller(
+    "local", "local", frozenset({Role.INFRASTRUCTURE_ADMIN}), (Grant(EVERYWHERE, write=True),)
+)
+"""Whoever is at the machine itself."""

@@ -1,0 +1,56 @@
+"""`lakebed executor serve`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from lakebed.cli.command import Command, Group
+from lakebed.cli.flatten import flatten
+from lakebed.cli.options import Common, Output
+from lakebed.cli.output import emit, say
+from lakebed.cli.session import settings_of
+from lakebed.errors import ConfigurationError
+
+
+class Auth(StrEnum):
+    NONE = "none"
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(cls=Group, rich_markup_mode=None, help="The engine as a service.")
+    group.command(cls=Command)(flatten(serve))
+    group.callback()(lambda: None)
+    app.add_typer(group, name="executor")
+
+
+def serve(
+    output: Output,
+    common: Common,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 for a free one.")
+    ] = 8080,
+    auth: Annotated[
+        Auth, typer.Option("--auth", help="How callers are told apart; none only on loopback.")
+    ] = Auth.NONE,
+) -> None:
+    """Serve the API until a signal: operations are queued, run, watched and found again."""
+    settings = settings_of(common)
+    try:
+        from lakebed.executor.serve import serve as run
+    except ImportError as absent:
+        raise ConfigurationError(
+            f"the executor needs a package that is not installed ({absent.name})",
+            advice="pip install 'lakebed[executor]'",
+        ) from None
+
+    def started(url: str) -> None:
+        if output.json:
+            emit({"event": "serving", "url": url})
+        elif not common.quiet:
+            say(f"serving at {url}")
+
+    run(settings, host, port, started)

@@ -1,0 +1,119 @@
+"""Errors as RFC 9457 problem details: one table from the error tree to HTTP statuses."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from lakebed.api.answers import Problem
+from lakebed.errors import (
+    Forbidden,
+    KeyReused,
+    LakebedError,
+    LedgerError,
+    OperationError,
+    StoreError,
+    TooManyRequests,
+    Unauthenticated,
+    UnknownOperation,
+    UnknownStore,
+    UsageError,
+)
+from lakebed.executor.tracing import trace_id_of
+from lakebed.observe.log import redact
+
+MEDIA_TYPE = "application/problem+json"
+STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
+    (UnknownOperation, HTTPStatus.NOT_FOUND),
+    (UnknownStore, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (Unauthenticated, HTTPStatus.UNAUTHORIZED),
+    (Forbidden, HTTPStatus.FORBIDDEN),
+    (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
+    (OperationError, HTTPStatus.CONFLICT),
+    (StoreError, HTTPStatus.BAD_GATEWAY),
+    (LedgerError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (LakebedError, HTTPStatus.INTERNAL_SERVER_ERROR),
+)
+"""The first that an error is an instance of."""
+
+
+class ProblemResponse(JSONResponse):
+    media_type = MEDIA_TYPE
+
+
+def add_to(app: FastAPI) -> None:
+    """Every error of this application leaves as a problem."""
+    app.add_exception_handler(LakebedError, _of_ours)
+    app.add_exception_handler(RequestValidationError, _of_fields)
+    app.add_exception_handler(HTTPException, _of_http)
+
+
+def status_of(error: LakebedError) -> HTTPStatus:
+    return next(status for kind, status in STATUSES if isinstance(error, kind))
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    title: str = "",
+    retryable: bool = False,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ProblemResponse:
+    told = Problem(
+        type=f"urn:lakebed:problem:{code}",
+        title=title or HTTPStatus(status).phrase,
+        status=status,
+        detail=redact(detail),
+        code=code,
+        retryable=retryable,
+        trace_id=trace_id_of(request),
+        errors=errors or [],
+    )
+    return ProblemResponse(told.model_dump(mode="json"), status, headers)
+
+
+async def _of_ours(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, LakebedError)
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="lakebed"'
+    if isinstance(error, (TooManyRequests, StoreError)) and error.retry_after:
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    return problem(
+        request,
+        status_of(error),
+        error.code,
+        str(error),
+        title=redact(error.what),
+        retryable=error.retryable,
+        headers=headers,
+    )
+
+
+async def _of_fields(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {
+            "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
+            "message": one["msg"].removeprefix("Value error, "),
+        }
+        for one in error.errors()
+    ]
+    detail = "; ".join(f"{one['field']}: {one['message']}" for one in found[:3])
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return problem(request, status, "usage", detail, title="the request is not valid", errors=found)
+
+
+async def _of_http(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)

@@ -1,0 +1,97 @@
+"""Asking for operations: `POST /api/v1/sync`, `/sync/batch`, `/verify`."""
+
+from collections.abc import Sequence
+from secrets import token_hex
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+
+from lakebed.access.caller import Caller
+from lakebed.access.permits import check_request
+from lakebed.api.answers import Accepted, BatchAccepted
+from lakebed.api.requests import BatchRequest, SyncRequest, VerifyRequest
+from lakebed.executor.callers import At, Who
+from lakebed.executor.service import Service
+from lakebed.executor.status import PREFIX
+from lakebed.executor.tracing import traceparent_of
+from lakebed.model.operation import OperationState
+from lakebed.operations.queue import Enqueued, Idempotency, Submission
+
+router = APIRouter(tags=["operations"])
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="A repeated request with this key and body returns the first operation, for "
+        "a day; with another body it is refused.",
+    ),
+]
+
+
+@router.post("/sync", status_code=202, include_in_schema=False)
+@router.post("/api/v1/sync", status_code=202)
+async def sync(body: SyncRequest, http: Request, who: Who, at: At, key: Key = None) -> Accepted:
+    """Start a sync, or find the one that the same key started."""
+    return _accepted(await _enqueue(at, who, http, [body], key))[0]
+
+
+@router.post("/api/v1/sync/batch", status_code=202)
+async def batch(
+    body: BatchRequest, http: Request, who: Who, at: At, key: Key = None
+) -> BatchAccepted:
+    """Start up to 100 syncs, all or none."""
+    batch_id = token_hex(8)
+    enqueued = await _enqueue(at, who, http, body.requests, key, batch_id)
+    if enqueued.repeated:
+        found = await at.do(lambda: at.queue.submission(enqueued.ids[0]))
+        batch_id = (found.batch if found else None) or batch_id
+    return BatchAccepted(batch_id=batch_id, operations=_accepted(enqueued))
+
+
+@router.post("/api/v1/verify", status_code=202)
+async def verify(body: VerifyRequest, http: Request, who: Who, at: At, key: Key = None) -> Accepted:
+    """Prove a destination against its source; copies nothing."""
+    return _accepted(await _enqueue(at, who, http, [body], key))[0]
+
+
+async def _enqueue(
+    at: Service,
+    who: Caller,
+    http: Request,
+    bodies: Sequence[VerifyRequest],
+    key: str | None,
+    batch_id: str | None = None,
+) -> Enqueued:
+    trace = traceparent_of(http)
+    given = Idempotency(key, http.url.path.encode() + await http.body()) if key else None
+
+    def enqueue() -> Enqueued:
+        submitted = []
+        for body in bodies:
+            request = at.platform.checked(body.request())
+            check_request(who, request, body.priority)
+            told = body.notification.model_dump_json() if body.notification else None
+            submission = Submission(
+                who.id, who.to_json(), body.priority, body.not_before, batch_id, trace, told
+            )
+            submitted.append((request, submission))
+        return at.queue.enqueue(submitted, given)
+
+    enqueued = await at.do(enqueue)
+    at.crew.hint()
+    return enqueued
+
+
+def _accepted(enqueued: Enqueued) -> list[Accepted]:
+    return [
+        Accepted(
+            operation_id=operation_id,
+            state=OperationState.QUEUED,
+            progress_url=f"{PREFIX}/{operation_id}",
+            events_url=f"{PREFIX}/{operation_id}/events",
+            repeated=enqueued.repeated,
+        )
+        for operation_id in enqueued.ids
+    ]

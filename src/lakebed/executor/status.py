@@ -1,0 +1,122 @@
+"""How an operation stands, as an answer: from its row and the last word of its process."""
+
+from datetime import UTC, datetime
+
+from lakebed.api.answers import OperationStatus, Throughput
+from lakebed.model.operation import OperationState, Summary
+from lakebed.operations.bulletin import Progress, progress_of
+from lakebed.operations.ledger import Ledger
+from lakebed.operations.operation import Operation
+from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.states import FINISHED, exit_code
+
+PREFIX = "/api/v1/operations"
+
+
+def status_of(ledger: Ledger, queue: Queue, operation: Operation) -> OperationStatus:
+    """Reads two rows, however many objects there are; one that ran elsewhere is counted."""
+    told = progress_of(ledger.engine, operation.id)
+    submission = queue.submission(operation.id)
+    progress = told[1] if told else _counted(ledger, operation)
+    return _status(operation, submission, progress, ledger.now())
+
+
+def _counted(ledger: Ledger, operation: Operation) -> Progress:
+    if operation.state is OperationState.QUEUED:
+        return Progress()
+    summary = ledger.summary(operation.id)
+    return Progress(
+        listed=summary.listed,
+        planned=summary.copied + summary.failed + summary.quarantined + summary.pending,
+        planned_bytes=operation.counters.planned_bytes,
+        skipped=summary.skipped,
+        done=summary.copied,
+        failed=summary.failed,
+        quarantined=summary.quarantined,
+        deleted=summary.deleted,
+        bytes=summary.bytes,
+        listing=operation.state not in FINISHED,
+        seconds=summary.seconds,
+        proofs=summary.proofs,
+        lanes=summary.lanes,
+    )
+
+
+def _status(
+    operation: Operation, submission: Submission | None, told: Progress, now: float
+) -> OperationStatus:
+    request, ended = operation.request, operation.state in FINISHED
+    seconds = operation.seconds(now)
+    return OperationStatus(
+        operation_id=operation.id,
+        kind=request.kind,
+        state=operation.state,
+        source=str(request.source),
+        destination=str(request.destination),
+        caller=submission.caller if submission else None,
+        batch_id=submission.batch if submission else None,
+        priority=submission.priority if submission else 0,
+        created=_moment(operation.created),
+        scheduled_for=_moment(submission.not_before)
+        if submission and submission.not_before
+        else None,
+        started=_moment(operation.started) if operation.started else None,
+        finished=_moment(operation.finished) if operation.finished else None,
+        percentage=_percentage(operation.state, told),
+        listing=told.listing and not ended,
+        files_listed=told.listed,
+        files_total=told.planned,
+        files_done=told.done,
+        files_skipped=told.skipped,
+        files_failed=told.failed,
+        files_quarantined=told.quarantined,
+        files_deleted=told.deleted,
+        files_in_flight=0 if ended else told.in_flight,
+        bytes_total=told.planned_bytes,
+        bytes_done=told.bytes,
+        throughput=Throughput(
+            current=0.0 if ended else told.throughput,
+            average=told.bytes / seconds if seconds else 0.0,
+            peak=told.peak,
+        ),
+        seconds=seconds,
+        seconds_left=_left(operation.state, told),
+        retries=told.retries,
+        proofs=told.proofs,
+        lanes=told.lanes,
+        errors=told.errors,
+        error=operation.error,
+        message=operation.message,
+        note=operation.note,
+        exit_code=exit_code(_bare(operation)),
+        report_url=f"{PREFIX}/{operation.id}/report",
+    )
+
+
+def _bare(operation: Operation) -> Summary:
+    return Summary(
+        operation.id,
+        operation.state,
+        *(0,) * 7,
+        seconds=0.0,
+        error=operation.error,
+        message=operation.message,
+    )
+
+
+def _percentage(state: OperationState, told: Progress) -> float:
+    if state is OperationState.COMPLETED:
+        return 100.0
+    if told.planned_bytes:
+        return round(min(100.0, 100.0 * told.bytes / told.planned_bytes), 2)
+    return round(100.0 * told.done / told.planned, 2) if told.planned else 0.0
+
+
+def _left(state: OperationState, told: Progress) -> float | None:
+    if state is not OperationState.RUNNING or told.listing or told.throughput <= 0:
+        return None
+    return max(0.0, (told.planned_bytes - told.bytes) / told.throughput)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,80 @@
+"""The process of one operation: nothing that happens to it happens to its neighbours.
+
+It has the lease that the replica took for it. It ends when the operation does, when the replica
+asks it to, or when the replica is gone.
+"""
+
+import logging
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from lakebed.errors import Interrupted, LakebedError, LeaseLost, LedgerError
+from lakebed.observe.log import configure, level_of
+from lakebed.operations.bulletin import Bulletin
+from lakebed.operations.lease import Lease
+from lakebed.operations.run import Platform
+from lakebed.settings import Settings
+from lakebed.store.cancellation import Cancellation
+
+STOP = "stop"
+"""What the replica says to have the operation handed over."""
+GONE_GRACE = 5.0
+"""Seconds that an operation has to stop by itself once its replica is gone."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the process of an operation is told of it."""
+
+    settings: Settings
+    operation_id: str
+    fence: int
+    again: bool
+
+
+def main(task: Task, control: Connection) -> None:
+    """Run one operation to its end. The exit status is 0 where the ledger knows how it went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the replica's to answer
+    configure(level_of(0, quiet=False, debug=False, configured=task.settings.log))
+    cancellation = Cancellation()
+    signal.signal(signal.SIGTERM, lambda *_: cancellation.stop(_handed_over()))
+    threading.Thread(target=_listen, args=(control, cancellation), daemon=True).start()
+    try:
+        _run(task, cancellation)
+    except (LeaseLost, LedgerError) as error:
+        # Whoever has the lease now, or will have it, goes on from the ledger.
+        _log.warning("operation %s: %s", task.operation_id, error)
+
+
+def _run(task: Task, cancellation: Cancellation) -> None:
+    with Platform(task.settings, cancellation) as platform:
+        ledger = platform.ledger
+        lease = Lease(ledger.engine, task.operation_id, task.fence, ledger.now)
+        bulletin = Bulletin(lease, ledger.summary(task.operation_id))
+        try:
+            bulletin.ended(platform.run(lease, bulletin, again=task.again))
+        except LakebedError:
+            raise
+        except Exception:
+            _log.exception("operation %s: a defect", task.operation_id)
+            bulletin.ended(ledger.summary(task.operation_id))
+
+
+def _listen(control: Connection, cancellation: Cancellation) -> None:
+    try:
+        while control.recv() != STOP:
+            pass
+        cancellation.stop(_handed_over())
+        control.recv()
+    except (EOFError, OSError):
+        cancellation.stop(_handed_over())
+        threading.Event().wait(GONE_GRACE)
+        os._exit(os.EX_TEMPFAIL)
+
+
+def _handed_over() -> Interrupted:
+    return Interrupted("the replica that ran it stops; it goes on elsewhere")
