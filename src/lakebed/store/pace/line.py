@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 
 from lakebed.store.cancellation import Cancellation
@@ -38,19 +39,20 @@ class Line:
 
     def receive(self, size: int, cancellation: Cancellation) -> None:
         """Wait until `size` bytes more may have been received."""
-        if self._within is not None:
-            self._within.receive(size, cancellation)
-        self._pass(self._received, size, cancellation)
+        self._pass(lambda line: line._received, size, cancellation)
 
     def send(self, size: int, cancellation: Cancellation) -> None:
         """Wait until `size` bytes more may be sent."""
-        if self._within is not None:
-            self._within.send(size, cancellation)
-        self._pass(self._sent, size, cancellation)
+        self._pass(lambda line: line._sent, size, cancellation)
 
-    def _pass(self, bucket: Bucket, size: int, cancellation: Cancellation) -> None:
-        with self._lock:
-            delay = bucket.spend(size)
+    def _pass(self, way: "Callable[[Line], Bucket]", size: int, cancellation: Cancellation) -> None:
+        delay, line = 0.0, self
+        while True:
+            with line._lock:
+                delay = max(delay, way(line).spend(size))
+            if line._within is None:
+                break
+            line = line._within
         if delay:
             cancellation.wait(delay)
 
