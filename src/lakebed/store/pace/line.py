@@ -34,8 +34,7 @@ class Line:
         """So many bytes a second from now on."""
         with self._lock:
             for bucket in (self._received, self._sent):
-                bucket.rate = float(bytes_per_second)
-                bucket.burst = bucket.rate * BURST
+                bucket.resize(float(bytes_per_second), bytes_per_second * BURST)
 
     def receive(self, size: int, cancellation: Cancellation) -> None:
         """Wait until `size` bytes more may have been received."""
