@@ -98,7 +98,7 @@ def test_it_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
 
 @linux
 def test_the_guard_ends_where_its_parent_is_gone_already() -> None:
-    script = [sys.executable, "-I", "-S", guard.__file__, "1", "/bin/false"]
+    script = [sys.executable, "-I", "-S", guard.__file__, "1", "", "/bin/false"]
     assert subprocess.run(script, check=False).returncode == 0
 
 
@@ -106,8 +106,8 @@ def test_the_guard_becomes_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     became: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(guard, "_tie_to_parent", lambda: None)
     monkeypatch.setattr(os, "execv", lambda path, argv: became.append((path, argv)))
-    guard.become(os.getppid(), ["/bin/server", "--quiet"])
-    guard.become(os.getppid() + 1, ["/bin/server"])
+    guard.become(os.getppid(), "", ["/bin/server", "--quiet"])
+    guard.become(os.getppid() + 1, "", ["/bin/server"])
     assert became == [("/bin/server", ["/bin/server", "--quiet"])]
 
 

@@ -28,6 +28,10 @@ COMMANDS = (
     "store",
     "archive",
     "executor",
+    "up",
+    "status",
+    "logs",
+    "down",
     "version",
 )
 """Modules of `lakebed.cli.commands`, in the order of the help."""

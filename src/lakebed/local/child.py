@@ -16,11 +16,18 @@ class Child:
     """A process that ends with us, and that a Ctrl-C in our terminal does not reach.
 
     `log` receives what it prints. `keep` are file descriptors that it holds until it ends.
+    `account` is the user that it becomes, where we are root.
     """
 
     def __init__(
-        self, argv: Sequence[str], environment: Mapping[str, str], log: Path, keep: Sequence[int]
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        keep: Sequence[int],
+        account: str | None = None,
     ) -> None:
+        self._account = account
         self._argv = argv
         self._environment = environment
         self._log = log
@@ -40,7 +47,8 @@ class Child:
             raise self._failure
 
     def _run(self) -> None:
-        guarded = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), *self._argv]
+        guarded = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid())]
+        guarded += [self._account or "", *self._argv]
         try:
             with open(os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)) as log:
                 self._process = subprocess.Popen(

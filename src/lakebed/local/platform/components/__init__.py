@@ -1,0 +1,1 @@
+"""The components of the platform, one file each, of one shape."""
