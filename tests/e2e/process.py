@@ -76,6 +76,13 @@ class Running:
             if count <= 0:
                 return event
 
+    def first(self) -> Event:
+        """Wait for the next line, whatever it is."""
+        line = self._lines.get(timeout=PATIENCE)
+        assert line is not None, "ended without a word"
+        event: Event = json.loads(line)
+        return event
+
     def signal(self, number: int) -> None:
         self._since = time.monotonic()
         self._process.send_signal(number)

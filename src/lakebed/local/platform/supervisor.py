@@ -53,18 +53,26 @@ class Supervisor:
     def run(self, ready: Callable[[Sequence[Standing]], None]) -> None:
         """Until the cancellation; `ready` is told once all are. Nothing is left running.
 
-        Raises ConfigurationError where a component does not start, and what cancelled it.
+        Raises ConfigurationError where a component does not start, and what cancelled it before
+        all were ready.
         """
         try:
             for one in self._all:
                 self._start(one)
                 self._await(one)
             ready([one.standing for one in self._all])
-            while not self._cancellation.stopped:
+            while not self._is_over():
                 self._look()
-                self._cancellation.wait(POLL)
         finally:
             self._stop()
+
+    def _is_over(self) -> bool:
+        """Whether it was cancelled within a short while."""
+        try:
+            self._cancellation.wait(POLL)
+        except LakebedError:
+            return True
+        return False
 
     def _start(self, one: _Running) -> None:
         component = one.component
