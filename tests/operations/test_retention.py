@@ -18,9 +18,10 @@ from lakebed.model.operation import (
     Unit,
 )
 from lakebed.operations import retention
-from lakebed.operations.bulletin import Bulletin, events_after
+from lakebed.operations.bulletin import Bulletin
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
+from lakebed.operations.news import page_of
 from lakebed.operations.queue import Queue, Submission
 from lakebed.operations.recorder import LedgerRecorder
 from lakebed.operations.retention import forget_events, prune
@@ -150,12 +151,12 @@ def test_of_old_events_those_stay_that_say_how_an_operation_went(
 ) -> None:
     monkeypatch.setattr(retention, "STEP", 2)
     operation_id = asked_for(ledger, clock)
-    before = events_after(ledger.engine, operation_id, 0)
+    before = page_of(ledger.engine, operation_id, 0)
     clock.now += DAY / 2
     assert forget_events(ledger, DAY) == 0
     clock.now += DAY
     assert forget_events(ledger, DAY) == 5
-    kept = events_after(ledger.engine, operation_id, 0)
+    kept = page_of(ledger.engine, operation_id, 0)
     assert [event.kind for event in kept] == ["queued", "started", "progress"]
     assert kept[-1] == before[-1], "numbers go on from the newest"
     assert forget_events(ledger, DAY) == 0

@@ -8,6 +8,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from lakebed.executor.crew import Crew
+from lakebed.executor.streams import Streams
 from lakebed.operations.queue import Queue
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
@@ -25,6 +26,7 @@ class Service:
     platform: Platform
     queue: Queue
     crew: Crew
+    streams: Streams
     limiter: CapacityLimiter
 
     @classmethod
@@ -32,7 +34,10 @@ class Service:
         """Raises LedgerError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
-        return cls(settings, platform, queue, Crew(settings, queue), CapacityLimiter(THREADS))
+        streams = Streams(lambda: platform.ledger)
+        return cls(
+            settings, platform, queue, Crew(settings, queue), streams, CapacityLimiter(THREADS)
+        )
 
     def do(self, action: Callable[[], T]) -> Awaitable[T]:
         """Do what may block, outside of the loop."""

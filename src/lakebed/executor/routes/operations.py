@@ -1,5 +1,6 @@
 """Watching, cancelling and resuming operations: `/api/v1/operations`."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -13,7 +14,7 @@ from lakebed.errors import UnknownOperation
 from lakebed.executor.callers import At, Who
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX, status_of
-from lakebed.executor.streams import frames
+from lakebed.executor.streams import EventStream
 from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
@@ -88,7 +89,7 @@ async def objects(
     return await at.do(read)
 
 
-@router.get(PREFIX + "/{operation_id}/events", response_class=StreamingResponse)
+@router.get(PREFIX + "/{operation_id}/events", response_class=EventStream)
 async def events(
     operation_id: str,
     who: Who,
@@ -96,19 +97,15 @@ async def events(
     last_event_id: Annotated[
         str | None, Header(max_length=20, description="Go on after this event.")
     ] = None,
-) -> StreamingResponse:
+) -> EventStream:
     """What happens in an operation, as server-sent events, until it ends.
 
     `queued`, `started`, `objects` (outcomes of some moments), `progress` (once a second), and
-    `summary` at the end; docs/api.md has their data.
+    `summary` at the end, under the number of the event before it; docs/api.md has their data.
+    A replica that stops ends the stream without one: ask another, with the last number.
     """
     found = await at.do(lambda: seen(at, who, operation_id))
-    number = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
-    return StreamingResponse(
-        frames(at, found.id, number),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return at.streams.response(found.id, _number(last_event_id))
 
 
 @router.get(PREFIX + "/{operation_id}/report", response_class=StreamingResponse)
@@ -158,6 +155,11 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
     told = await at.do(act)
     at.crew.hint()
     return told
+
+
+def _number(text: str | None) -> int:
+    """What is no number of an event is as good as none."""
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 def seen(at: Service, who: Caller, operation_id: str) -> Operation:
