@@ -52,8 +52,11 @@ class Look:
 class Streams:
     """All streams of a replica. `run` feeds them until `close`."""
 
-    def __init__(self, ledger: Callable[[], Ledger]) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, ledger: Callable[[], Ledger], ended: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`ended` is told of an operation before its readers are."""
+        self._ledger, self._ended = ledger, ended
         self._channels: dict[str, Channel] = {}
         self._asked = asyncio.Event()
         self._is_closed = False
@@ -101,6 +104,8 @@ class Streams:
             looks = [None] * len(due)
         now, most = time.monotonic(), max(LEAST, HELD // len(self._channels or due))
         for channel, look in zip(due, looks, strict=True):
+            if look and look.summary is not None:
+                self._ended(channel.operation_id)
             _take(channel, look, now, most)
 
     def _looks(self, channels: Sequence[Channel]) -> Sequence[Look]:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from lakebed.access.caller import Caller
@@ -16,6 +16,7 @@ from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX, status_of
 from lakebed.executor.streams import EventStream
 from lakebed.model.operation import Kind, ObjectState, OperationState
+from lakebed.model.operation import Request as OperationRequest
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
 from lakebed.report.formats import Format, renderer
@@ -52,21 +53,19 @@ async def operations(
             limit=limit,
             after=after,
         )
-        told = [status_of(at.platform.ledger, at.queue, one) for one in page.operations]
+        told = [status_of(at.platform.ledger, one.id) for one in page.operations]
         return OperationPage(operations=told, next=page.next)
 
     return await at.do(read)
 
 
 @router.get("/operations/{operation_id}", include_in_schema=False)
-@router.get(PREFIX + "/{operation_id}")
-async def operation(operation_id: str, who: Who, at: At) -> OperationStatus:
+@router.get(PREFIX + "/{operation_id}", response_model=OperationStatus)
+async def operation(operation_id: str, who: Who, at: At) -> Response:
     """How an operation stands."""
-
-    def read() -> OperationStatus:
-        return status_of(at.platform.ledger, at.queue, seen(at, who, operation_id))
-
-    return await at.do(read)
+    found = await at.statuses.of(operation_id)
+    check_sight(who, operation_id, found.request)
+    return Response(found.body, media_type="application/json")
 
 
 @router.get(PREFIX + "/{operation_id}/objects")
@@ -137,9 +136,11 @@ async def cancel(operation_id: str, who: Who, at: At) -> OperationStatus:
         is_own = submission is not None and submission.caller == who.id
         who.check(Permission.SYNC_EXECUTE if is_own else Permission.OPERATIONS_CANCEL)
         at.platform.cancel(found.id)
-        return status_of(at.platform.ledger, at.queue, at.platform.ledger.get(found.id))
+        return status_of(at.platform.ledger, found.id)
 
-    return await at.do(act)
+    told = await at.do(act)
+    at.statuses.forget(told.operation_id)
+    return told
 
 
 @router.post(PREFIX + "/{operation_id}/resume", status_code=202)
@@ -150,9 +151,10 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
         found = seen(at, who, operation_id)
         check_request(who, found.request)
         at.queue.want(found.id, who.to_json())
-        return status_of(at.platform.ledger, at.queue, at.platform.ledger.get(found.id))
+        return status_of(at.platform.ledger, found.id)
 
     told = await at.do(act)
+    at.statuses.forget(told.operation_id)
     at.crew.hint()
     return told
 
@@ -164,8 +166,13 @@ def _number(text: str | None) -> int:
 
 def seen(at: Service, who: Caller, operation_id: str) -> Operation:
     """The operation, where the caller may see it; else it is unknown to this caller."""
-    who.check(Permission.OPERATIONS_READ)
     found = at.platform.ledger.get(operation_id)
-    if not may_see(who, found.request):
-        raise UnknownOperation("no such operation", subject=operation_id)
+    check_sight(who, operation_id, found.request)
     return found
+
+
+def check_sight(who: Caller, operation_id: str, request: OperationRequest) -> None:
+    """Raises Forbidden, UnknownOperation."""
+    who.check(Permission.OPERATIONS_READ)
+    if not may_see(who, request):
+        raise UnknownOperation("no such operation", subject=operation_id)
