@@ -34,9 +34,12 @@ def build(service: Service) -> FastAPI:
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     crew = asyncio.create_task(service.crew.run())
+    streams = asyncio.create_task(service.streams.run())
     try:
         yield
     finally:
+        service.streams.close()
+        await streams
         await service.crew.stop()
         await crew
         await asyncio.to_thread(service.platform.__exit__, None, None, None)
