@@ -29,8 +29,10 @@ SILENCE = 45.0
 """Seconds without a byte after which a connection is given up: three pings of an event stream."""
 CONNECT = 10.0
 TRIES = 8
-BUSY = (429, 502, 503, 504)
-"""Statuses after which the same request may succeed later."""
+BUSY = (429, 503)
+"""Statuses of an executor after which the same request may succeed later."""
+AWAY = (502, 503, 504)
+"""Statuses of what stands before an executor, where that is away."""
 Query = Mapping[str, str | int | bool | None]
 
 
@@ -96,7 +98,8 @@ class Connection:
                     return answer
                 retry_after = _retry_after(answer)
                 failure = await self._refusal(answer, retry_after)
-                may = answer.status_code in BUSY and (asked.again or answer.status_code == 429)
+                is_busy = answer.status_code in BUSY or isinstance(failure, ExecutorUnreachable)
+                may = is_busy and (asked.again or answer.status_code == 429)
             if not (may and await pauses.take(retry_after)):
                 raise failure
 
@@ -117,7 +120,7 @@ class Connection:
         except httpx2.TransportError as error:
             return self._unreachable(error)
         except ValidationError:
-            kind = ExecutorUnreachable if answer.status_code in BUSY else ExecutorError
+            kind = ExecutorUnreachable if answer.status_code in AWAY else ExecutorError
             what = f"what answers is no executor: status {answer.status_code}"
             return kind(what, subject=self.url, advice="check the address")
         finally:

@@ -1,13 +1,14 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from lakebed.executor.crew import Crew
+from lakebed.executor.plans import Plans
 from lakebed.operations.queue import Queue
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
@@ -26,6 +27,7 @@ class Service:
     queue: Queue
     crew: Crew
     limiter: CapacityLimiter
+    plans: Plans = field(default_factory=Plans)
 
     @classmethod
     def open(cls, settings: Settings) -> "Service":
