@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lakebed.cli.command import Command
+from lakebed.cli.engine import engine
 from lakebed.cli.flatten import flatten
 from lakebed.cli.options import (
     Common,
@@ -13,14 +14,15 @@ from lakebed.cli.options import (
     Destination,
     Limits,
     Output,
+    Remote,
     Selection,
     Source,
     Transfer,
 )
 from lakebed.cli.output import emit, say
 from lakebed.cli.request import options
-from lakebed.cli.session import place, session, warn_of_nothing
-from lakebed.model.operation import Decision, Request
+from lakebed.cli.session import place, warn_of_nothing
+from lakebed.model.operation import Decision, Filters, Request
 from lakebed.model.quantity import format_size
 from lakebed.report.forecast import Forecast, decision_event
 from lakebed.report.text_report import printable, reason
@@ -42,6 +44,7 @@ def plan(
     transfer: Transfer,
     limits: Limits,
     output: Output,
+    remote: Remote,
     common: Common,
 ) -> None:
     """Say what sync would do: copy, skip, changed, extra, delete, fail. Nothing is written.
@@ -53,19 +56,19 @@ def plan(
         place(destination, common),
         options=options(selection, comparison, limits, transfer, deletion),
     )
-    show_plan(request, output, common)
+    show_plan(request, output, common, remote)
 
 
-def show_plan(request: Request, output: Output, common: Common) -> None:
+def show_plan(request: Request, output: Output, common: Common, remote: Remote) -> None:
     """Print each decision as it is made, and how many there were."""
     forecast = Forecast(request)
-    with session(common) as opened:
-        for planned in opened.platform.plan(request):
+    with engine(common, remote) as opened:
+        for planned in opened.plan(request):
             forecast.add(planned)
             if not _told(planned, output, common):
                 return
         if not forecast.listed:
-            warn_of_nothing(request.source, request.options.filters)
+            warn_of_nothing(request.source, filtered=request.options.filters != Filters())
     if output.json:
         emit(forecast.summary_event())
     elif not common.quiet:
