@@ -321,7 +321,12 @@ class TooManyRequests(AccessError):
     code, retryable = "too-many-requests", True
 
     def __init__(
-        self, what: str, *, retry_after: float, subject: str = "", advice: str = ""
+        self,
+        what: str,
+        *,
+        subject: str = "",
+        advice: str = "",
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(what, subject=subject, advice=advice)
         self.retry_after = retry_after

@@ -307,6 +307,14 @@ class Transfer:
             rich_help_panel=TRANSFER,
         ),
     ] = ServerSide.API
+    no_extra_reads: Annotated[
+        bool,
+        typer.Option(
+            "--no-extra-reads",
+            help="Read nothing only to prove it; what is copied is proved as it passes.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = False
     tags: Annotated[
         bool, typer.Option("--tags", help="Copy tags too.", rich_help_panel=TRANSFER)
     ] = False
@@ -356,6 +364,15 @@ class Limits:
             rich_help_panel=LIMITS,
         ),
     ] = "64MiB"
+    part_size: Annotated[
+        str | None,
+        typer.Option(
+            "--part-size",
+            metavar="SIZE",
+            help="Of an object that needs parts; two of them must fit into --memory.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None
     retries: Annotated[
         int,
         typer.Option(

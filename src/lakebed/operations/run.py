@@ -138,6 +138,11 @@ class Platform:
             self.ledger.request_cancel(operation.id)
         return self.ledger.summary(operation.id)
 
+    def share(self, memory: int, bandwidth: int | None) -> None:
+        """Of what several processes have together (bytes in flight, bytes a second), this one has
+        so much from now on; what is held beyond it is not taken away."""
+        self._ends.share(memory, bandwidth)
+
     def plan(self, request: Request) -> Iterator[Planned]:
         """What `sync` would decide, object by object; nothing is written anywhere."""
         with ExitStack() as stack:
