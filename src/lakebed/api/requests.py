@@ -87,8 +87,10 @@ class Configuration(BaseModel):
         Annotated[int, BeforeValidator(_bandwidth), Field(ge=MIN_BANDWIDTH, lt=2**63)] | None
     ) = None
     """Bytes a second each way; a text like `10M` is read too."""
-    max_errors: Annotated[int, Field(ge=1, lt=2**31)] | None = None
-    """Stop after so many failed objects."""
+    max_errors: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Stop after more failed objects than this."""
+    fail_fast: bool = False
+    """Stop at the first failed object."""
     max_duration_seconds: Annotated[float, Field(gt=0, le=3.2e9)] | None = None
     """Interrupt the operation, resumable, after so many seconds."""
     tags: bool = False
@@ -148,11 +150,15 @@ class PlanRequest(BaseModel):
     model_config = STRICT
 
     source: Place
+    """From where."""
     destination: Place
+    """To where."""
     operation_mode: Mode = Mode.AUTO
     """Which lanes may be taken; `docs/design.md` has the terms."""
     configuration: Configuration = Configuration()
+    """How it is done."""
     filters: FilterSpec = FilterSpec()
+    """Which objects are meant; all, where nothing is said."""
 
     _kind: Kind = Kind.SYNC
 
@@ -190,6 +196,7 @@ class VerifyRequest(PlanRequest):
     scheduled_for: AwareDatetime | None = None
     """Not before this moment."""
     notification: NotificationSpec | None = None
+    """Where to tell of it."""
 
     _kind: Kind = Kind.VERIFY
 
@@ -210,6 +217,7 @@ class BatchRequest(BaseModel):
     model_config = STRICT
 
     requests: Annotated[tuple[SyncRequest, ...], Field(min_length=1, max_length=MOST_BATCH)]
+    """Each becomes an operation of its own."""
 
 
 class NewBucket(BaseModel):
@@ -220,6 +228,7 @@ class NewBucket(BaseModel):
     store: Annotated[str, Field(max_length=200)] = ""
     """The name of a configured store; empty for the default one."""
     bucket: Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]+$")]
+    """Its name."""
 
 
 def _options(config: Configuration, filters: FilterSpec, mode: Mode, most_memory: int) -> Options:
@@ -245,6 +254,7 @@ def _options(config: Configuration, filters: FilterSpec, mode: Mode, most_memory
         extra_reads=config.enable_checksum_validation,
         retries=config.retry_count,
         max_errors=config.max_errors,
+        fail_fast=config.fail_fast,
         max_duration=config.max_duration_seconds,
         tags=config.tags,
         storage_class=config.storage_class,

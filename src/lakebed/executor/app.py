@@ -8,10 +8,10 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
-from lakebed.executor.routes import health, operations, sync
+from lakebed.executor.routes import health, operations, plan, sync
 from lakebed.executor.service import Service
 
-ROUTERS = (sync.router, operations.router, health.router)
+ROUTERS = (sync.router, plan.router, operations.router, health.router)
 
 
 def build(service: Service) -> FastAPI:

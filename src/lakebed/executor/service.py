@@ -1,13 +1,14 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from lakebed.executor.crew import Crew
+from lakebed.executor.plans import Plans
 from lakebed.executor.statuses import Statuses
 from lakebed.executor.streams import Streams
 from lakebed.operations.queue import Queue
@@ -30,6 +31,7 @@ class Service:
     streams: Streams
     statuses: Statuses
     limiter: CapacityLimiter
+    plans: Plans = field(default_factory=Plans)
 
     @classmethod
     def open(cls, settings: Settings) -> "Service":

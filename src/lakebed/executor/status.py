@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from lakebed.api.answers import OperationStatus, Throughput
-from lakebed.model.operation import OperationState, Summary
+from lakebed.model.operation import Filters, OperationState, Summary
 from lakebed.operations.bulletin import Progress
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
@@ -40,7 +40,9 @@ def _counted(ledger: Ledger, operation: Operation) -> Progress:
         failed=summary.failed,
         quarantined=summary.quarantined,
         deleted=summary.deleted,
+        pending=summary.pending,
         bytes=summary.bytes,
+        reread_bytes=summary.reread_bytes,
         listing=operation.state not in FINISHED,
         seconds=summary.seconds,
         proofs=summary.proofs,
@@ -59,6 +61,7 @@ def _status(
         state=operation.state,
         source=str(request.source),
         destination=str(request.destination),
+        filtered=request.options.filters != Filters(),
         caller=submission.caller if submission else None,
         batch_id=submission.batch if submission else None,
         priority=submission.priority if submission else 0,
@@ -68,6 +71,7 @@ def _status(
         else None,
         started=_moment(operation.started) if operation.started else None,
         finished=_moment(operation.finished) if operation.finished else None,
+        resumed=operation.earlier_seconds > 0,
         percentage=_percentage(operation.state, told),
         listing=told.listing and not ended,
         files_listed=told.listed,
@@ -77,9 +81,13 @@ def _status(
         files_failed=told.failed,
         files_quarantined=told.quarantined,
         files_deleted=told.deleted,
+        files_extra=operation.counters.extra,
+        files_pending=told.pending,
         files_in_flight=0 if ended else told.in_flight,
+        half_pairs=operation.counters.halves,
         bytes_total=told.planned_bytes,
         bytes_done=told.bytes,
+        bytes_reread=told.reread_bytes,
         throughput=Throughput(
             current=0.0 if ended else told.throughput,
             average=told.bytes / seconds if seconds else 0.0,
@@ -96,6 +104,7 @@ def _status(
         note=operation.note,
         exit_code=exit_code(_bare(operation)),
         report_url=f"{PREFIX}/{operation.id}/report",
+        events_url=f"{PREFIX}/{operation.id}/events",
     )
 
 

@@ -53,7 +53,9 @@ class Progress:
     failed: int = 0
     quarantined: int = 0
     deleted: int = 0
+    pending: int = 0
     bytes: int = 0
+    reread_bytes: int = 0
     in_flight: int = 0
     listing: bool = True
     """Whether more may still be planned: the totals are none yet."""
@@ -87,7 +89,7 @@ class Bulletin:
         self._passed: list[tuple[float, int]] = [(0.0, 0)]
         self._peak = 0.0
         self._told = self._gathered = 0.0
-        self._number = _last_number(lease.engine, lease.operation_id)
+        self._number = last_number(lease.engine, lease.operation_id)
 
     def started(self, operation_id: str) -> None:
         self._waiting.append(("started", "{}"))
@@ -124,7 +126,9 @@ class Bulletin:
             failed=summary.failed,
             quarantined=summary.quarantined,
             deleted=summary.deleted,
+            pending=summary.pending,
             bytes=summary.bytes,
+            reread_bytes=summary.reread_bytes,
             listing=False,
             seconds=summary.seconds,
             peak=self._peak,
@@ -152,7 +156,9 @@ class Bulletin:
             failed=live.failed,
             quarantined=live.quarantined,
             deleted=before.deleted + live.deleted,
+            pending=max(0, live.planned - live.done - live.failed - live.quarantined),
             bytes=before.bytes + live.bytes,
+            reread_bytes=before.reread_bytes,
             in_flight=live.in_flight,
             listing=live.listing,
             retries=live.retries,
@@ -209,7 +215,8 @@ class Bulletin:
         self._waiting = [one for one in self._waiting if one[0] != "progress"]
 
 
-def _last_number(engine: Engine, operation_id: str) -> int:
+def last_number(engine: Engine, operation_id: str) -> int:
+    """The number of the last event of an operation; 0 where there is none."""
     query = select(func.max(events.c.number)).where(events.c.operation == operation_id)
     with reading(engine) as connection:
         return int(connection.scalar(query) or 0)

@@ -17,5 +17,9 @@ class ExecutorSettings(BaseModel):
     """Operations that a replica runs at once; each is a process."""
     memory: Annotated[Size, Field(ge=MIB)] = 256 * MIB
     """Bytes in flight of all operations of a replica together."""
+    plans: Annotated[int, Field(ge=1, le=64)] = 2
+    """Plans that a replica makes at once; each is a process."""
+    plan_deadline: Seconds = 600.0
+    """How long one plan may take, with its reader."""
     drain: Seconds = 20.0
     """How long a replica that is to stop lets its operations go on, before it hands them over."""

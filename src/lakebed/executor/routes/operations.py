@@ -10,13 +10,14 @@ from lakebed.access.caller import Caller
 from lakebed.access.permission import Permission
 from lakebed.access.permits import check_request, may_see
 from lakebed.api.answers import ObjectPage, ObjectStatus, OperationPage, OperationStatus
-from lakebed.errors import UnknownOperation
+from lakebed.errors import RunningElsewhere, UnknownOperation
 from lakebed.executor.callers import At, Who
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX, status_of
 from lakebed.executor.streams import EventStream
 from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.model.operation import Request as OperationRequest
+from lakebed.operations.bulletin import last_number
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
 from lakebed.report.formats import Format, renderer
@@ -96,6 +97,9 @@ async def events(
     last_event_id: Annotated[
         str | None, Header(max_length=20, description="Go on after this event.")
     ] = None,
+    after: Annotated[
+        int, Query(ge=0, lt=2**31, description="The same; the header comes first.")
+    ] = 0,
 ) -> EventStream:
     """What happens in an operation, as server-sent events, until it ends.
 
@@ -104,7 +108,7 @@ async def events(
     A replica that stops ends the stream without one: ask another, with the last number.
     """
     found = await at.do(lambda: seen(at, who, operation_id))
-    return at.streams.response(found.id, _number(last_event_id))
+    return at.streams.response(found.id, _number(last_event_id) or after)
 
 
 @router.get(PREFIX + "/{operation_id}/report", response_class=StreamingResponse)
@@ -150,8 +154,13 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
     def act() -> OperationStatus:
         found = seen(at, who, operation_id)
         check_request(who, found.request)
-        at.queue.want(found.id, who.to_json())
-        return status_of(at.platform.ledger, found.id)
+        if found.state is OperationState.RUNNING:
+            raise RunningElsewhere("it is running", subject=found.id, advice="watch its events")
+        number = last_number(at.platform.ledger.engine, found.id)
+        if at.platform.is_left(found):
+            at.queue.want(found.id, who.to_json())
+        told = status_of(at.platform.ledger, found.id)
+        return told.model_copy(update={"events_url": f"{told.events_url}?after={number}"})
 
     told = await at.do(act)
     at.statuses.forget(told.operation_id)
