@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lakebed.configurations.effective import Told
+from pydantic import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,11 +11,11 @@ class Change:
     """A key; None where it has no value."""
 
     key: str
-    before: Told
-    after: Told
+    before: JsonValue
+    after: JsonValue
 
 
-def changes(before: Mapping[str, Told], after: Mapping[str, Told]) -> list[Change]:
+def changes(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> list[Change]:
     """What makes `after` of `before`, in the order of the keys."""
     return [
         Change(key, before.get(key), after.get(key))

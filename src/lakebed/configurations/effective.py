@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 from pydantic_core import to_jsonable_python
 
 from lakebed.settings import Settings
@@ -17,7 +17,6 @@ from lakebed.settings.locate import Place
 from lakebed.settings.root import BUILT_IN
 from lakebed.settings.shape import leaves
 
-Told = str | int | float | bool | list[object] | dict[str, object] | None
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -26,7 +25,7 @@ class Value:
     """`origin`: a file with its line, a variable, `built in` or `default`."""
 
     key: str
-    value: Told
+    value: JsonValue
     origin: str
 
 
@@ -39,11 +38,11 @@ def effective(layers: Layers, settings: Settings) -> list[Value]:
     ]
 
 
-def contents(values: Iterable[Value]) -> dict[str, Told]:
+def contents(values: Iterable[Value]) -> dict[str, JsonValue]:
     return {value.key: value.value for value in values}
 
 
-def canonical(content: Mapping[str, Told]) -> str:
+def canonical(content: Mapping[str, JsonValue]) -> str:
     """The one text of a content."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
@@ -63,10 +62,10 @@ def _is_name(place: Place) -> bool:
     return len(place) == 3 and (place[0], place[2]) == ("stores", "name")
 
 
-def _told(place: Place, value: object) -> Told:
+def _told(place: Place, value: object) -> JsonValue:
     if isinstance(value, SecretStr):
         return shown(str(place[-1]), value)
-    told: Told = to_jsonable_python(value)
+    told: JsonValue = to_jsonable_python(value)
     return told
 
 

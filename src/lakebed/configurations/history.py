@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from pydantic import JsonValue
 from sqlalchemy import Connection, Engine, Row, func, select
 
-from lakebed.configurations.effective import Told, canonical, contents, effective, fingerprint
+from lakebed.configurations.effective import canonical, contents, effective, fingerprint
 from lakebed.database.clock import Clock, clock_of
 from lakebed.database.dialect import insert_into
 from lakebed.database.tables import configurations
@@ -38,7 +39,7 @@ class Version:
     author: str
     environment: str
     sha256: str
-    content: Mapping[str, Told] = field(repr=False)
+    content: Mapping[str, JsonValue] = field(repr=False)
     files: Mapping[str, str] = field(repr=False)
     """The text of each file, by its name; the base first."""
 

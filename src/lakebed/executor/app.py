@@ -8,13 +8,19 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
-from lakebed.executor.routes import health, operations, sync
+from lakebed.executor.reload import Reloader
+from lakebed.executor.routes import configuration, health, operations, sync
 from lakebed.executor.service import Service
+from lakebed.settings.layers import Sources
 
-ROUTERS = (sync.router, operations.router, health.router)
+ROUTERS = (sync.router, operations.router, configuration.router, health.router)
 
 
-def build(service: Service) -> FastAPI:
+def build(service: Service, sources: Sources | None = None) -> FastAPI:
+    """The application; where its settings come from `sources`, it takes over what changes there.
+
+    Raises ConfigurationError where they may not be served.
+    """
     app = FastAPI(
         title="Lakebed executor",
         version=__version__,
@@ -24,6 +30,7 @@ def build(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.reloader = Reloader(service, sources)
     problems.add_to(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -34,9 +41,11 @@ def build(service: Service) -> FastAPI:
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     crew = asyncio.create_task(service.crew.run())
+    reloading = asyncio.create_task(app.state.reloader.run())
     try:
         yield
     finally:
+        reloading.cancel()
         await service.crew.stop()
         await crew
         await asyncio.to_thread(service.platform.__exit__, None, None, None)

@@ -54,13 +54,25 @@ class Layers:
             settings = settings.model_copy(update={"ledger": ledger})
         return settings
 
+    def ledger(self) -> str:
+        """The URL of the ledger, also where other keys are wrong. Raises ConfigurationError."""
+        said = {key: value for key, value in self.table().items() if key in ("state", "ledger")}
+        try:
+            ledger = Settings.model_validate(said).ledger
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False)
+            raise self._finding(wrong[0]).error() from None
+        return reveal(ledger, self.environ, "ledger")
+
     def validated(self) -> tuple[Settings | None, Sequence[Finding]]:
         """The settings, or all that is wrong in them."""
         try:
             return Settings.model_validate(self.table()), ()
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False)
-            return None, [self._finding(one) for one in wrong]
+            # Of a default that depends on what is wrong nothing is to be said.
+            told = [one for one in wrong if one["type"] != "default_factory_not_called"]
+            return None, [self._finding(one) for one in told]
 
     def origin(self, place: Place) -> tuple[str, int | None]:
         """The variable or the file that has the last word about `place`, and the line there; empty
@@ -130,6 +142,14 @@ class Sources:
         except Unreadable as error:
             raise error.finding.error() from None
         return Layers(files, self.environ, self.environment)
+
+    def ledger(self) -> str:
+        """The URL of the ledger where anything says it, even if the rest cannot be read. Raises
+        ConfigurationError."""
+        layers, findings = self.readable()
+        if findings and not layers.table().keys() & {"state", "ledger"}:
+            raise findings[0].error()
+        return layers.ledger()
 
     def readable(self) -> tuple[Layers, list[Finding]]:
         """What can be read, and what is wrong with the rest. Raises ConfigurationError."""

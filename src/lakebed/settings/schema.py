@@ -8,17 +8,16 @@ from functools import cache
 from itertools import pairwise
 from typing import get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from lakebed.settings.root import Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 IDENTITY = "urn:lakebed:schema:configuration"
-Json = dict[str, object]
 
 
 @cache
-def schema() -> Json:
+def schema() -> dict[str, JsonValue]:
     """It describes the files; variables have the same keys."""
     found = Settings.model_json_schema()
     tables = {Settings.__name__: found, **found.get("$defs", {})}
