@@ -8,10 +8,11 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
+from lakebed.executor.console import CONSOLE
 from lakebed.executor.routes import health, operations, sync
 from lakebed.executor.service import Service
 
-ROUTERS = (sync.router, operations.router, health.router)
+ROUTERS = (sync.router, operations.router, health.router, *CONSOLE)
 
 
 def build(service: Service) -> FastAPI:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Engine, Integer, cast, func, select
+from sqlalchemy import Engine, func, select
 
 from lakebed.database.tables import events
 from lakebed.database.transaction import reading
@@ -29,8 +29,7 @@ def course(engine: Engine, operation_id: str, most: int = POINTS) -> Sequence[Po
     table = events.c
     of_it = (table.operation == operation_id) & (table.kind == "progress")
     last_number = select(func.max(table.number)).where(of_it).scalar_subquery()
-    # Whole numbers all through: both databases cut what is left of a division.
-    span = cast(table.number * most / (last_number + 1), Integer)
+    span = table.number * most // (last_number + 1)
     chosen = select(func.max(table.number)).where(of_it).group_by(span)
     query = select(table.number, table.data).where(
         table.operation == operation_id, table.number.in_(chosen)
