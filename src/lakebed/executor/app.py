@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from lakebed import __version__
 from lakebed.executor import problems
 from lakebed.executor.console import CONSOLE
-from lakebed.executor.routes import health, operations, sync
+from lakebed.executor.routes import health, operations, plan, sync
 from lakebed.executor.service import Service
 
-ROUTERS = (sync.router, operations.router, health.router, *CONSOLE)
+ROUTERS = (sync.router, plan.router, operations.router, health.router, *CONSOLE)
 
 
 def build(service: Service) -> FastAPI:
@@ -35,9 +35,12 @@ def build(service: Service) -> FastAPI:
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     crew = asyncio.create_task(service.crew.run())
+    streams = asyncio.create_task(service.streams.run())
     try:
         yield
     finally:
+        service.streams.close()
+        await streams
         await service.crew.stop()
         await crew
         await asyncio.to_thread(service.platform.__exit__, None, None, None)

@@ -15,7 +15,8 @@ from typing import Protocol
 
 from lakebed.errors import LedgerError
 from lakebed.executor import worker
-from lakebed.executor.worker import STOP, Task
+from lakebed.executor.share import shares
+from lakebed.executor.worker import STOP, Share, Task
 from lakebed.operations.queue import Claim, Queue
 from lakebed.settings import Settings
 
@@ -45,6 +46,7 @@ class Crew:
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
+        self._asked: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -97,20 +99,35 @@ class Crew:
 
     async def _attend(self, claim: Claim) -> None:
         ours, theirs = multiprocessing.Pipe()
-        task = Task(self.settings, claim.lease.operation_id, claim.lease.fence, claim.again)
+        operation_id = claim.lease.operation_id
+        self._asked[operation_id] = claim.request.options.memory
+        task = Task(
+            self.settings, operation_id, claim.lease.fence, claim.again, self._share()[operation_id]
+        )
         process = self._context.Process(target=worker.main, args=(task, theirs), daemon=True)
         await asyncio.to_thread(process.start)
         theirs.close()
-        self._controls[claim.lease.operation_id] = ours
+        self._controls[operation_id] = ours
         try:
             await self._ended(process)
         finally:
-            del self._controls[claim.lease.operation_id]
+            del self._controls[operation_id], self._asked[operation_id]
             ours.close()
+            self._share()
         if process.exitcode:
             await asyncio.to_thread(self._queue.crashed, claim.lease, _reason(process.exitcode))
         else:
             await asyncio.to_thread(self._queue.hand_back, claim.lease)
+
+    def _share(self) -> dict[str, Share]:
+        """What each operation has of this replica; those that run are told."""
+        memory = shares(self.settings.executor.memory, self._asked)
+        bandwidth = self.settings.bandwidth
+        each = bandwidth // len(self._asked) if bandwidth and self._asked else None
+        found = {name: Share(size, each) for name, size in memory.items()}
+        for name, control in self._controls.items():
+            _say(control, found[name])
+        return found
 
     async def _ended(self, process: ForkServerProcess) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
@@ -130,7 +147,7 @@ class Crew:
         await asyncio.to_thread(process.join)
 
 
-def _say(control: Connection, word: str) -> None:
+def _say(control: Connection, word: str | Share) -> None:
     with suppress(OSError):  # it may just have ended
         control.send(word)
 

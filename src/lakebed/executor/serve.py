@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
@@ -16,6 +17,8 @@ from lakebed.settings import Settings
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
+UNREAD = 32 * 1024
+"""Bytes that wait for one client, above which nothing more is written to it."""
 CLOSE = 5
 """Seconds that requests under way have to end, once the socket is closed."""
 
@@ -33,18 +36,21 @@ def serve(settings: Settings, host: str, port: int, started: Callable[[str], Non
             log_config=None,
             access_log=False,
             server_header=False,
+            http=_Protocol,
             timeout_graceful_shutdown=CLOSE,
             backlog=BACKLOG,
         )
-        server = _Server(config, lambda: started(_url(host, listening)))
+        server = _Server(config, lambda: started(_url(host, listening)), service.streams.close)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, started: Callable[[], None], ending: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._told = started
+        self._told, self._ending = started, ending
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -61,6 +67,18 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._told()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()  # it waits for requests under way, and a stream would be one for long
+        await super().shutdown(sockets)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Holds less of what a client does not read."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=UNREAD)
 
 
 def _listen(host: str, port: int) -> socket.socket:

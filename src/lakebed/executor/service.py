@@ -1,13 +1,16 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from lakebed.executor.crew import Crew
+from lakebed.executor.plans import Plans
+from lakebed.executor.statuses import Statuses
+from lakebed.executor.streams import Streams
 from lakebed.operations.queue import Queue
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
@@ -25,21 +28,27 @@ class Service:
     platform: Platform
     queue: Queue
     crew: Crew
+    streams: Streams
+    statuses: Statuses
     limiter: CapacityLimiter
+    plans: Plans = field(default_factory=Plans)
 
     @classmethod
     def open(cls, settings: Settings) -> "Service":
         """Raises LedgerError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
-        return cls(settings, platform, queue, Crew(settings, queue), CapacityLimiter(THREADS))
+        limiter = CapacityLimiter(THREADS)
+        statuses = Statuses(lambda: platform.ledger, limiter)
+        streams = Streams(lambda: platform.ledger, statuses.forget)
+        return cls(settings, platform, queue, Crew(settings, queue), streams, statuses, limiter)
 
     def do(self, action: Callable[[], T]) -> Awaitable[T]:
         """Do what may block, outside of the loop."""
         return to_thread.run_sync(action, limiter=self.limiter)
 
 
-def service_of(connection: HTTPConnection) -> Service:
-    """A dependency of routes."""
+async def service_of(connection: HTTPConnection) -> Service:
+    """A dependency of routes; async, or it would be called in a thread."""
     service: Service = connection.app.state.service
     return service

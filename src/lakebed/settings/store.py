@@ -16,7 +16,7 @@ from pydantic import (
 
 from lakebed.errors import UsageError
 from lakebed.model.location import LOCAL_STORE
-from lakebed.model.quantity import MAX_DURATION, parse_duration
+from lakebed.model.quantity import MAX_DURATION, parse_duration, parse_size
 
 Addressing = Literal["path", "virtual"]
 Digests = Literal["sidecar", "off"]
@@ -62,6 +62,15 @@ def _seconds(value: object) -> object:
         raise ValueError(f"{error.what} ({error.advice})") from None
 
 
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_size(value)
+    except UsageError as error:
+        raise ValueError(f"{error.what} ({error.advice})") from None
+
+
 def _words(value: object) -> object:
     """A variable of the environment holds a list with commas."""
     if isinstance(value, str):
@@ -72,6 +81,7 @@ def _words(value: object) -> object:
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Proxy = Annotated[SecretStr, AfterValidator(_proxy)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=MAX_DURATION)]
+Size = Annotated[int, BeforeValidator(_bytes)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -1,6 +1,5 @@
 """The console in a real browser, before a real executor and real stores."""
 
-import json
 import re
 
 from playwright.sync_api import Page, expect
@@ -11,19 +10,6 @@ from tests.executor.replica import Replica
 
 NASTY = "<script>alert('1')</script>\"&amp;\u202etxt\u05d0\n.zip"
 SEEN = "<script>alert('1')</script>\"&amp;\\u202etxt\u05d0\\n.zip"
-PLAN = [
-    {
-        "event": "decision",
-        "decision": "copy",
-        "key": "daily/00000.zip",
-        "size": 400,
-        "reason": None,
-    },
-    {"event": "decision", "decision": "copy", "key": NASTY, "size": 5, "reason": "<i>new"},
-    {"event": "summary", "copy": 2, "skip": 1, "changed": 0, "extra": 0, "delete": 0, "fail": 0}
-    | {"bytes": 405},
-]
-NDJSON = "".join(json.dumps(line) + "\n" for line in PLAN)
 
 
 def ends(source: Bucket, destination: Bucket) -> tuple[str, str]:
@@ -40,10 +26,9 @@ def slow(executor: Replica, source: Bucket, destination: Bucket) -> str:
 def test_a_sync_is_started_once_its_plan_was_seen_and_is_watched_to_its_end(
     executor: Replica, source: Bucket, destination: Bucket, visitor: Visitor
 ) -> None:
-    content = pairs(60) | {"large.bin": bytes(300_000)}
+    content = pairs(60) | {"large.bin": bytes(300_000), NASTY: b"any"}
     source.fill(content)
     page = visitor.page
-    visitor.stub("/api/v1/plan", 200, "application/x-ndjson", NDJSON)
     page.goto(executor.url)
     page.get_by_role("link", name="New sync").first.click()
     begin, end = ends(source, destination)
@@ -53,7 +38,10 @@ def test_a_sync_is_started_once_its_plan_was_seen_and_is_watched_to_its_end(
     page.get_by_label("Bytes a second").fill("64K")
     page.get_by_role("button", name="Show the plan").click()
     expect(page.get_by_role("button", name="Start this sync")).to_be_enabled()
+    expect(page.locator("#planned-state")).to_have_text("122 of 122 objects are to be copied.")
     page.get_by_text("The first decisions").click()
+    expect(page.locator("#planned-rows tr")).to_have_count(122)
+    expect(page.locator("#planned-rows").get_by_text("<script>alert('1')")).to_be_visible()
     visitor.picture("new")
     page.get_by_role("button", name="Start this sync").click()
     page.wait_for_url(re.compile("/console/operations/"))
@@ -160,9 +148,27 @@ def test_the_keyboard_is_enough(
     tab_to(page, "To")
     page.keyboard.type(end)
     page.keyboard.press("Enter")
-    # There is no plan to be had here, which is said, and no reason not to start.
     expect(page.get_by_role("heading", name="The plan")).to_be_focused()
+    expect(page.get_by_role("button", name="Start this sync")).to_be_enabled()
     tab_to(page, "Start this sync")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/console/operations/"))
     expect(page.locator("#live .state")).to_have_text("completed")
+
+
+def test_what_is_wrong_with_a_form_is_said_where_it_is_wrong(
+    executor: Replica, source: Bucket, destination: Bucket, visitor: Visitor
+) -> None:
+    page = visitor.page
+    page.goto(f"{executor.url}/console/new?source=here:{source.name}/&destination=nowhere:x/")
+    page.get_by_role("button", name="Show the plan").click()
+    expect(page.get_by_role("alert")).to_contain_text("no store of this name is configured")
+    page.get_by_label("To", exact=True).fill(f"there:{destination.name}/")
+    page.get_by_text("How, and when").click()
+    page.get_by_label("Part size, MiB").fill("1")
+    page.get_by_text("How, and when").click()
+    page.get_by_role("button", name="Show the plan").click()
+    expect(page.get_by_label("Part size, MiB")).to_be_focused()
+    expect(page.get_by_label("Part size, MiB")).to_have_attribute("aria-invalid", "true")
+    visitor.picture("refused")
+    assert visitor.heard() == 2

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Page, Route, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 CHROMIUM = shutil.which("chromium")
 OPTIONS = [
@@ -43,13 +43,11 @@ class Visitor:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
 
-    def stub(self, path: str, status: int, media_type: str, body: str) -> None:
-        """Have the browser be answered so, whatever the executor says."""
-
-        def answer(route: Route) -> None:
-            route.fulfill(status=status, content_type=media_type, body=body)
-
-        self.page.route(f"**{path}", answer)
+    def heard(self) -> int:
+        """How many requests were refused, which the browser notes; these are no complaints."""
+        refused = [one for one in self.complaints if one.startswith("Failed to load resource")]
+        self.complaints = [one for one in self.complaints if one not in refused]
+        return len(refused)
 
     def picture(self, name: str) -> None:
         """What it looks like: wide and narrow, light and dark."""

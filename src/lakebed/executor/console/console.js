@@ -10,17 +10,20 @@
 
   // --- asking the API ---
 
-  const CSRF = "lakebed-csrf";
-  const mark = () => {
-    const token = localStorage.getItem(CSRF);
-    return token ? { "X-CSRF-Token": token } : {};
-  };
+  let session = null;
+  // What a page of ours can read of its session and a foreign one cannot. Without a session there
+  // is nothing that a foreign page could misuse.
+  async function mark() {
+    if (!$("sign-out")) return {};
+    session ??= fetch("/session").then((answer) => answer.json());
+    return { "X-CSRF-Token": (await session).csrf };
+  }
   const toSignIn = () => {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   };
 
   async function ask(method, path, body, more = {}) {
-    const headers = { ...mark(), ...more };
+    const headers = { ...(method === "GET" ? {} : await mark()), ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const text = body === undefined ? undefined : JSON.stringify(body);
     const answer = await fetch(path, { method, headers, body: text });
@@ -307,7 +310,7 @@
       for await (const line of lines(answer)) {
         if (signal.aborted) return;
         if (line.event === "summary") summary = line;
-        else if (line.event !== "decision") throw new Error(line.detail || line.message || "it broke off");
+        else if (line.event !== "decision") throw new Error(line.detail);
         else if (line.decision !== "skip" && $("planned-rows").rows.length < MOST) row(line);
         read += line.event === "decision";
         if (read % 1000 === 0) state.textContent = `${Plots.count(read)} decided so far …`;
@@ -315,13 +318,15 @@
       if (!summary) throw new Error("the plan broke off before its end");
       const { copy, skip, changed, extra, delete: gone, fail, bytes } = summary;
       figures({
-        "to copy": Plots.count(copy), size: Plots.size(bytes), unchanged: Plots.count(skip),
-        changed: Plots.count(changed), extra: Plots.count(extra),
-        "to delete": Plots.count(gone), "will fail": Plots.count(fail),
+        "new": Plots.count(copy), "to be replaced": Plots.count(changed),
+        "to be copied": Plots.size(bytes), unchanged: Plots.count(skip),
+        "only at the destination": Plots.count(extra), "to be deleted": Plots.count(gone),
+        "would fail": Plots.count(fail),
       });
       $("planned-decisions").hidden = !$("planned-rows").rows.length;
-      state.textContent = gone ? `${Plots.count(gone)} objects will be deleted.` : "";
-      say(`The plan is ready: ${Plots.count(copy)} objects to copy.`);
+      const kept = summary.nothing_deleted ? ` Nothing is deleted: ${summary.nothing_deleted}.` : "";
+      state.textContent = `${Plots.count(copy + changed)} of ${Plots.count(read)} objects are to be copied.${kept}`;
+      say(state.textContent);
       start.disabled = false;
     }
 
@@ -332,12 +337,8 @@
       try {
         await plan();
       } catch (error) {
-        const isAbsent = error.status === 404 || error.status === 405;
-        $("planned").hidden = !isAbsent;
-        if (!isAbsent) return refuse(error);
-        state.textContent = "This executor shows no plans. The sync can be started without.";
-        start.disabled = false;
-        say(state.textContent);
+        $("planned").hidden = true;
+        refuse(error);
       }
     });
     form.addEventListener("input", () => {
@@ -364,8 +365,7 @@
   async function open(form, shownOnce) {
     $("refused").hidden = true;
     try {
-      const answer = await ask("POST", "/session", shownOnce);
-      localStorage.setItem(CSRF, (await answer.json()).csrf);
+      await ask("POST", "/session", shownOnce);
       location.replace(form.dataset.back);
     } catch (error) {
       $("refused").textContent = shown(error.message);
@@ -382,13 +382,12 @@
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const secret = $("secret").value.trim();
-      open(form, secret.startsWith("lk_") ? { key: secret } : { code: secret });
+      open(form, secret.startsWith("lkb_") ? { key: secret } : { code: secret });
     });
   }
 
   $("sign-out")?.addEventListener("click", async () => {
     await ask("DELETE", "/session").catch(() => {});
-    localStorage.removeItem(CSRF);
     location.assign("/sign-in");
   });
 

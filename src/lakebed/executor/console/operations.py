@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from lakebed.access.permission import Permission
-from lakebed.api.answers import ObjectStatus
+from lakebed.api.answers import ObjectStatus, OperationStatus
 from lakebed.executor.callers import At, Who
 from lakebed.executor.console.pages import PageRoute, page
 from lakebed.executor.routes import operations as api
@@ -71,7 +71,7 @@ async def operation(
     request: Request, operation_id: str, who: Who, at: At, live: bool = False
 ) -> HTMLResponse:
     """How one stands. `live` leaves out what the script of the page has already."""
-    told = await api.operation(operation_id, who, at)
+    told = await _told(operation_id, who, at)
     refused: list[ObjectStatus] = []
     for state, count in zip(_REFUSED, (told.files_failed, told.files_quarantined), strict=True):
         if count:
@@ -104,7 +104,7 @@ async def objects(
     after: After = None,
 ) -> HTMLResponse:
     """What it acted on, in key order, a page at a time."""
-    told = await api.operation(operation_id, who, at)
+    told = await _told(operation_id, who, at)
     found = await api.objects(told.operation_id, who, at, state=state, after=after)
     return page(
         request,
@@ -116,3 +116,8 @@ async def objects(
         after=after,
         states=list(ObjectState),
     )
+
+
+async def _told(operation_id: str, who: Who, at: At) -> OperationStatus:
+    answer = await api.operation(operation_id, who, at)
+    return OperationStatus.model_validate_json(bytes(answer.body))
