@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
+from lakebed.executor.console import CONSOLE
 from lakebed.executor.reload import Reloader
 from lakebed.executor.routes import configuration, health, operations, plan, sync
 from lakebed.executor.service import Service
@@ -19,6 +20,7 @@ ROUTERS = (
     operations.router,
     configuration.router,
     health.router,
+    *CONSOLE,
 )
 
 
