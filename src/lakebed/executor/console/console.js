@@ -84,13 +84,6 @@
     if (state !== before) say(`It is ${state} now.`);
   }
 
-  async function every(ms) {
-    for (;;) {
-      await pause(ms);
-      if (!document.hidden) await refresh().catch(() => {});
-    }
-  }
-
   // --- one operation, as it goes ---
 
   // Server-sent events by fetch: these can go on after a number that the page knows already.
@@ -138,18 +131,20 @@
     };
   }
 
-  async function watch() {
-    const live = $("live"), point = plots();
+  // Follows the events of what runs, told one by one to `point`; what may change by other means is
+  // looked at now and then, and nothing of a page that nobody sees.
+  async function watch(live, point) {
     let after = Number(live.dataset.after || 0), stop = new AbortController(), due = 0;
     document.addEventListener("visibilitychange", () => { if (document.hidden) stop.abort(); });
-    for (;;) {
-      if (document.hidden || !live.dataset.events) {
+    while (live.dataset.events || live.dataset.every) {
+      if (document.hidden) {
         await pause(500);
         continue;
       }
       stop = new AbortController();
       try {
-        for await (const event of events(live.dataset.events, after, stop.signal)) {
+        if (!live.dataset.events) await pause(Number(live.dataset.every));
+        else for await (const event of events(live.dataset.events, after, stop.signal)) {
           if (event.event === "summary") break;
           if (event.id) after = Number(event.id);
           if (event.event === "progress") point(JSON.parse(event.data));
@@ -174,7 +169,7 @@
     dialog.setAttribute("aria-labelledby", text.id);
     form.method = "dialog";
     buttons.className = "actions";
-    for (const [value, label, kind] of [["", "Leave it", ""], ["yes", action, "main"]]) {
+    for (const [value, label, kind] of [["", "Leave it", ""], ["yes", action, "grave"]]) {
       const button = document.createElement("button");
       Object.assign(button, { value, textContent: label, className: kind });
       buttons.append(button);
@@ -393,6 +388,5 @@
 
   if ($("sign-in")) signingIn($("sign-in"));
   if ($("new")) planning($("new"));
-  if ($("course")) watch();
-  else if ($("live")?.dataset.every) every(Number($("live").dataset.every));
+  if ($("live")) watch($("live"), $("course") ? plots() : () => {});
 })();
