@@ -24,10 +24,10 @@ ARCHIVE = "archive generate origin:archive/ --seed 7 --days 30 --corrupt 2"
 SYNC = {
     "source": "origin:archive/",
     "destination": "lake:bronze/binance/",
-    "configuration": {"bandwidth": "128K"},
+    "configuration": {"bandwidth": "512K"},
 }
-SECONDS = 20
-"""After which the picture is taken."""
+PATIENCE = 120_000
+"""Milliseconds within which something must have been refused."""
 
 
 def main() -> None:
@@ -65,10 +65,9 @@ def _served(folder: Path) -> Iterator[str]:
 def _take(browser: str, address: str) -> None:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        page = chromium.new_page(viewport={"width": 1240, "height": 1180})
+        page = chromium.new_page(viewport={"width": 1240, "height": 1240})
         page.goto(address)
-        expect(page.locator("canvas")).to_have_count(2, timeout=SECONDS * 1000)
-        page.wait_for_timeout(SECONDS * 1000)
+        expect(page.locator("#failures")).to_be_visible(timeout=PATIENCE)
         page.screenshot(path=PICTURE)
         chromium.close()
 
