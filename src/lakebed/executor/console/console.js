@@ -14,13 +14,12 @@
 
   // --- asking the API ---
 
-  let session = null;
   // What a page of ours can read of its session and a foreign one cannot. Without a session there
   // is nothing that a foreign page could misuse.
   async function mark() {
     if (!$("sign-out")) return {};
-    session ??= fetch("/session").then((answer) => answer.json());
-    return { "X-CSRF-Token": (await session).csrf };
+    const answer = await fetch("/session");
+    return answer.ok ? { "X-CSRF-Token": (await answer.json()).csrf } : {};
   }
   const toSignIn = () => {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
@@ -345,7 +344,7 @@
     start.addEventListener("click", async () => {
       forget();
       start.disabled = true;
-      key ||= crypto.randomUUID();
+      key ||= [...crypto.getRandomValues(new Uint8Array(16))].join("-");
       try {
         const answer = await ask("POST", "/api/v1/sync", bodyOf(form), { key });
         const { operation_id: id } = await answer.json();
@@ -359,16 +358,21 @@
 
   // --- sessions ---
 
-  async function open(form, shownOnce) {
+  async function open(form, ...attempts) {
     refuse("");
-    try {
-      await ask("POST", "/session", shownOnce);
-      location.replace(form.dataset.back);
-    } catch (error) {
-      refuse(error.message);
-      $("secret").value = "";
-      $("secret").focus();
+    let failure = null;
+    for (const secret of attempts) {
+      try {
+        await ask("POST", "/session", secret);
+        location.replace(form.dataset.back);
+        return;
+      } catch (error) {
+        failure = error;
+      }
     }
+    refuse(failure.message);
+    $("secret").value = "";
+    $("secret").focus();
   }
 
   function signingIn(form) {
@@ -377,8 +381,8 @@
     if (code) open(form, { code });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const secret = $("secret").value.trim();
-      open(form, secret.startsWith("lkb_") ? { key: secret } : { code: secret });
+      const secret = $("secret").value.trim(), isKey = /^lkb_|\./.test(secret);
+      open(form, ...(isKey ? [] : [{ code: secret }]), { key: secret });
     });
   }
 
