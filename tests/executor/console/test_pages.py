@@ -58,7 +58,14 @@ STORES = {
         },
     ]
 }
-USAGE = {"store": "lake", "bucket": "bronze", "prefix": "", "objects": 1200, "bytes": 5 * 2**30}
+USAGE = {
+    "store": "lake",
+    "bucket": "bronze",
+    "prefix": "klines/",
+    "objects": 1200,
+    "bytes": 5 * 2**30,
+    "truncated": True,
+}
 HEALTH = {
     "status": "degraded",
     "components": [
@@ -334,8 +341,9 @@ def test_stores_and_health_are_told_as_the_api_tells_them(client: TestClient) ->
     for text in ("degraded", "PostgreSQL 15", "<i>away", "2\u00a0h 15\u00a0min"):
         assert text in health.text
     usage = Outline(client.get("/console/usage?store=lake&bucket=bronze").text)
-    assert "1,200" in usage.text
-    assert "5.0\u00a0GiB" in usage.text
+    assert "lake:bronze/klines/" in usage.text
+    assert "1,200+" in usage.text
+    assert "5.0\u00a0GiB+" in usage.text
 
 
 def luminance(colour: str) -> float:
