@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
+from lakebed.executor.housekeeping import keep_house
 from lakebed.executor.routes import health, operations, sync
 from lakebed.executor.service import Service
 
@@ -35,9 +36,11 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     crew = asyncio.create_task(service.crew.run())
     streams = asyncio.create_task(service.streams.run())
+    house = asyncio.create_task(keep_house(lambda: service.platform.ledger))
     try:
         yield
     finally:
+        house.cancel()
         service.streams.close()
         await streams
         await service.crew.stop()

@@ -1,8 +1,10 @@
 """Serving: the socket, the signals, and the order in which all ends."""
 
 import asyncio
+import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,6 +19,11 @@ from lakebed.settings import Settings
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
+IDLE = 30
+"""Seconds for which a connection is kept between requests: longer than clients keep theirs, or one
+would be closed just as the next request is sent."""
+SWITCH = 0.001
+"""Seconds that a thread which reads the database may keep the loop from going on."""
 UNREAD = 32 * 1024
 """Bytes that wait for one client, above which nothing more is written to it."""
 CLOSE = 5
@@ -38,9 +45,14 @@ def serve(settings: Settings, host: str, port: int, started: Callable[[str], Non
             server_header=False,
             http=_Protocol,
             timeout_graceful_shutdown=CLOSE,
+            timeout_keep_alive=IDLE,
             backlog=BACKLOG,
         )
         server = _Server(config, lambda: started(_url(host, listening)), service.streams.close)
+        sys.setswitchinterval(SWITCH)
+        # What is there by now stays: to look through all of it again would hold every answer up.
+        gc.collect()
+        gc.freeze()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
 
