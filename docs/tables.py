@@ -1,11 +1,8 @@
 """The tables of the pages that are made from the code: `python docs/tables.py` renews them."""
 
-import ast
-import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Literal, get_args, get_origin
@@ -22,6 +19,7 @@ from lakebed.operations.states import exit_code
 from lakebed.operations.watch import Snapshot
 from lakebed.settings import Settings, StoreSettings
 from lakebed.settings.root import BUILT_IN
+from lakebed.settings.schema import meanings
 from lakebed.settings.store import Proxy
 from lakebed.store.capabilities import Capability
 
@@ -172,28 +170,13 @@ def _event(event: str, command: str, names: Iterable[str]) -> tuple[str, str, st
 
 def _keys(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, ...]]:
     """A row for each key, with those of the tables in it."""
-    meanings = _meanings(model)
+    told = meanings(model)
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _keys(inner, f"{table}{name}.")
         elif name not in _ELSEWHERE:
-            yield f"`{table}{name}`", _values(inner), _default(name, field), meanings[name]
-
-
-def _meanings(model: type[BaseModel]) -> dict[str, str]:
-    """What stands below each field."""
-    (definition,) = ast.parse(inspect.getsource(model)).body
-    assert isinstance(definition, ast.ClassDef)
-    told: dict[str, str] = {}
-    for field, below in pairwise(definition.body):
-        match field, below:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
-                told[name] = " ".join(text.split())
-    return told
+            yield f"`{table}{name}`", _values(inner), _default(name, field), told[name]
 
 
 def _values(annotation: object) -> str:

@@ -1,6 +1,7 @@
 """A configuration that changes under a service that runs."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

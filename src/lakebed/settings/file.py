@@ -16,7 +16,7 @@ import platformdirs
 
 from lakebed.errors import ConfigurationError
 from lakebed.settings.finding import Finding, Unreadable
-from lakebed.settings.locate import Place, lines_of
+from lakebed.settings.locate import Place, lines_of, skeleton
 from lakebed.settings.merge import Table
 from lakebed.settings.secret import FILE
 
@@ -126,6 +126,9 @@ def read(path: Path) -> File:
 
 def parsed(path: Path, text: str) -> File:
     """A file that has this text. Raises Unreadable."""
+    if any(line.count(".") > DEEPEST for line in skeleton(text).splitlines()):
+        # The parser takes the square of its length for a key like this.
+        raise Unreadable(_endless(path))
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -137,8 +140,12 @@ def parsed(path: Path, text: str) -> File:
         # Of thousands of digits or brackets the parser says something else, and not where.
         raise Unreadable(Finding(f"no TOML: {error}", where=str(path))) from None
     if _depth(table) > DEEPEST:
-        raise Unreadable(Finding("tables or lists in one another without end", where=str(path)))
+        raise Unreadable(_endless(path))
     return File(path, text, table)
+
+
+def _endless(path: Path) -> Finding:
+    return Finding("tables or lists in one another without end", where=str(path))
 
 
 def _depth(table: Table) -> int:

@@ -42,6 +42,12 @@ def with_comments(text: str, hide: Callable[[str], str]) -> str:
     return _TOKEN.sub(lambda t: hide(t[0]) if t[0].startswith("#") else t[0], text)
 
 
+def skeleton(text: str) -> str:
+    """`text` without what is in its texts and comments; also of one that is no TOML, as far as it
+    is."""
+    return _TOKEN.sub(lambda t: t[0] if len(t[0]) == 1 else "", text)
+
+
 def holds(value: object, path: Sequence[str | int]) -> bool:
     """Whether tables and lists lead along `path`."""
     for part in path:
