@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from lakebed.archive.upload import Uploaded
+from lakebed.configurations.difference import Change
 from lakebed.errors import LakebedError, every_error
 from lakebed.model.operation import NEXT_STATES, Decision, ObjectState, OperationState, Summary
 from lakebed.model.quarantine import Quarantined
@@ -18,9 +19,9 @@ from lakebed.observe.catalogue import CATALOGUE
 from lakebed.operations.states import exit_code
 from lakebed.operations.watch import Snapshot
 from lakebed.settings import Settings, StoreSettings
+from lakebed.settings.finding import Finding
 from lakebed.settings.root import BUILT_IN
 from lakebed.settings.schema import meanings
-from lakebed.settings.store import Proxy
 from lakebed.store.capabilities import Capability
 
 PAGES = tuple(
@@ -65,11 +66,15 @@ EVENTS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("`failed`, `quarantined`", "`operations ID`", ("key", "state", "error", "message")),
     ("`released`", "`quarantine release`", ("pairs",)),
     ("`aborted`, `would-abort`", "`uploads abort`", _UPLOAD),
+    ("`finding`", "`config check`", Finding.__dataclass_fields__),
+    ("`checked`", "`config check`", ("errors", "warnings")),
+    ("`rolled-back`", "`config rollback`", ("version", "kept", "written", "removed", "copies")),
     ("`serving`", "`store serve`", ("endpoint", "engine", "directory")),
     ("`summary`", "`archive generate`", Uploaded.__dataclass_fields__),
 )
 _OPERATION = ("operation_id", "kind", "source", "destination", "created", "started", "finished")
 _STORE = ("store", "endpoint", "region", "credentials", "addressing", "digests", "default")
+_VERSION = ("version", "loaded", "author", "environment", "sha256", "files")
 RECORDS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("an object", "`ls`", ("key", "size", "etag", "modified")),
     (
@@ -79,6 +84,9 @@ RECORDS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ),
     ("a pair", "`quarantine list`", Quarantined.__dataclass_fields__),
     ("an upload", "`uploads list`", _UPLOAD),
+    ("a value", "`config show`", ("key", "value", "from")),
+    ("a change", "`config diff`, `config rollback`", Change.__dataclass_fields__),
+    ("a version", "`config history`", _VERSION),
     ("a store", "`stores`", _STORE),
     ("a bucket that was probed", "`stores`", ("location", *Capability, "note")),
 )
@@ -91,7 +99,6 @@ _COMPUTED = {
 }
 """Defaults that depend on the user or on other keys."""
 _WRITTEN: tuple[tuple[object, str], ...] = (
-    (Proxy, "text"),
     (SecretStr, "text, `env:NAME` or `file:PATH`"),
     (str, "text"),
     (Path, "path"),
