@@ -28,6 +28,7 @@ COMMANDS = (
     "store",
     "archive",
     "executor",
+    "audit",
     "version",
 )
 """Modules of `lakebed.cli.commands`, in the order of the help."""
