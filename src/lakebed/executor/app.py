@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
+from lakebed.executor.auditing import Audited
 from lakebed.executor.routes import health, operations, sync
 from lakebed.executor.service import Service
 
@@ -22,9 +23,11 @@ def build(service: Service) -> FastAPI:
         lifespan=_running,
         docs_url=None,
         redoc_url=None,
+        max_body_size=service.settings.executor.body,
     )
     app.state.service = service
     problems.add_to(app)
+    app.add_middleware(Audited, service=service)
     for router in ROUTERS:
         app.include_router(router)
     return app
@@ -33,10 +36,12 @@ def build(service: Service) -> FastAPI:
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
+    service.audit.start()
     crew = asyncio.create_task(service.crew.run())
     try:
         yield
     finally:
         await service.crew.stop()
         await crew
+        await service.audit.stop()
         await asyncio.to_thread(service.platform.__exit__, None, None, None)

@@ -1,5 +1,6 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -7,10 +8,14 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
+from lakebed.audit.heads import heads_of
+from lakebed.audit.log import Log
+from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
 from lakebed.operations.queue import Queue
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
+from lakebed.settings.master import key_for
 
 T = TypeVar("T")
 THREADS = 16
@@ -26,13 +31,22 @@ class Service:
     queue: Queue
     crew: Crew
     limiter: CapacityLimiter
+    audit: Auditor
 
     @classmethod
     def open(cls, settings: Settings) -> "Service":
-        """Raises LedgerError."""
+        """Raises LedgerError, ConfigurationError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
-        return cls(settings, platform, queue, Crew(settings, queue), CapacityLimiter(THREADS))
+        log = Log.open(queue.engine, key_for("audit", settings, os.environ))
+        return cls(
+            settings,
+            platform,
+            queue,
+            Crew(settings, queue),
+            CapacityLimiter(THREADS),
+            Auditor(log, heads_of(settings)),
+        )
 
     def do(self, action: Callable[[], T]) -> Awaitable[T]:
         """Do what may block, outside of the loop."""

@@ -80,6 +80,7 @@ async def _enqueue(
         return at.queue.enqueue(submitted, given)
 
     enqueued = await at.do(enqueue)
+    http.state.subject = " ".join(enqueued.ids)
     at.crew.hint()
     return enqueued
 
