@@ -158,3 +158,12 @@ class ObjectPage(BaseModel):
     objects: list[ObjectStatus]
     next: str | None
     """The `after` of the next page; null at the end."""
+
+
+class WebhookSecret(BaseModel):
+    """Verify `webhook-signature` of a notification with it; docs/webhooks.md says how."""
+
+    model_config = PLAIN
+
+    secret: str
+    """`whsec_` and base64, as libraries for Standard Webhooks take it."""

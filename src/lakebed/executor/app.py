@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from lakebed import __version__
 from lakebed.executor import problems
 from lakebed.executor.auditing import Audited
-from lakebed.executor.routes import health, operations, sync
+from lakebed.executor.routes import health, operations, sync, webhooks
 from lakebed.executor.service import Service
 
-ROUTERS = (sync.router, operations.router, health.router)
+ROUTERS = (sync.router, operations.router, webhooks.router, health.router)
 
 
 def build(service: Service) -> FastAPI:
@@ -37,11 +37,13 @@ def build(service: Service) -> FastAPI:
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     service.audit.start()
+    service.courier.start()
     crew = asyncio.create_task(service.crew.run())
     try:
         yield
     finally:
         await service.crew.stop()
         await crew
+        await service.courier.stop()
         await service.audit.stop()
         await asyncio.to_thread(service.platform.__exit__, None, None, None)

@@ -12,6 +12,7 @@ from lakebed.audit.heads import heads_of
 from lakebed.audit.log import Log
 from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
+from lakebed.executor.webhooks.courier import Courier
 from lakebed.operations.queue import Queue
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
@@ -32,6 +33,7 @@ class Service:
     crew: Crew
     limiter: CapacityLimiter
     audit: Auditor
+    courier: Courier
 
     @classmethod
     def open(cls, settings: Settings) -> "Service":
@@ -46,6 +48,12 @@ class Service:
             Crew(settings, queue),
             CapacityLimiter(THREADS),
             Auditor(log, heads_of(settings)),
+            Courier(
+                settings.webhooks,
+                platform.ledger,
+                queue,
+                key_for("webhooks", settings, os.environ),
+            ),
         )
 
     def do(self, action: Callable[[], T]) -> Awaitable[T]:
