@@ -22,6 +22,8 @@ from lakebed.model.quantity import MIB, MIN_BANDWIDTH, parse_bandwidth, parse_si
 
 MOST_KEYS = 10_000
 MOST_PATTERNS = 100
+MOST_PATTERN_TEXT = 16_384
+"""Characters of all patterns together: each costs time for each key."""
 MOST_BATCH = 100
 DEFAULT_PART_MB = 50
 
@@ -241,6 +243,13 @@ def _options(config: Configuration, filters: FilterSpec, mode: Mode) -> Options:
 
 
 def _filters(spec: FilterSpec) -> Filters:
+    written = sum(len(rule.include or rule.exclude or "") for rule in spec.patterns)
+    if written > MOST_PATTERN_TEXT:
+        raise UsageError(
+            f"the patterns have more than {MOST_PATTERN_TEXT} characters together",
+            subject="filters.patterns",
+            advice="name keys, or ask for several operations",
+        )
     return Filters(
         patterns=tuple(_rule(rule) for rule in spec.patterns),
         min_size=spec.min_size,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -12,6 +12,7 @@ from lakebed.audit.heads import heads_of
 from lakebed.audit.log import Log
 from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
+from lakebed.executor.seats import Seats
 from lakebed.executor.webhooks.courier import Courier
 from lakebed.operations.queue import Queue
 from lakebed.operations.run import Platform
@@ -34,6 +35,7 @@ class Service:
     limiter: CapacityLimiter
     audit: Auditor
     courier: Courier
+    seats: Seats = field(default_factory=Seats)
 
     @classmethod
     def open(cls, settings: Settings) -> "Service":

@@ -1,5 +1,6 @@
 """Watching, cancelling and resuming operations: `/api/v1/operations`."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -11,15 +12,23 @@ from lakebed.access.permits import check_request, may_see
 from lakebed.api.answers import ObjectPage, ObjectStatus, OperationPage, OperationStatus
 from lakebed.errors import UnknownOperation
 from lakebed.executor.callers import At, Who
+from lakebed.executor.seats import Seated
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX, status_of
 from lakebed.executor.streams import frames
 from lakebed.model.operation import Kind, ObjectState, OperationState
+from lakebed.model.report import Report
+from lakebed.operations.ledger import Failure
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
 from lakebed.report.formats import Format, renderer
 
 router = APIRouter(tags=["operations"])
+MEDIA = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
+ALONE = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
+"""A page of this origin that may do nothing in its name, whatever the keys in it are."""
+CHUNK = 1 << 16
+"""Characters of a report that leave at once, at the least."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
 After = Annotated[str | None, Query(max_length=2048, description="The `next` of a page before.")]
 
@@ -104,9 +113,11 @@ async def events(
     """
     found = await at.do(lambda: seen(at, who, operation_id))
     number = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
-    return StreamingResponse(
+    return Seated(
         frames(at, found.id, number),
-        media_type="text/event-stream",
+        at.seats,
+        who.id,
+        at.settings.executor.streams,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
@@ -120,14 +131,13 @@ async def report(
 ) -> StreamingResponse:
     """All that the ledger tells of an operation; docs/report.md says what each name means."""
 
-    def read() -> "list[str]":
+    def read() -> tuple[Report, Iterator[Failure]]:
         found = seen(at, who, operation_id)
         ledger = at.platform.ledger
-        return list(renderer(format)(ledger.report(found.id), ledger.failures(found.id)))
+        return ledger.report(found.id), ledger.failures(found.id)
 
-    lines = await at.do(read)
-    media = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
-    return StreamingResponse((f"{line}\n" for line in lines), media_type=media[format])
+    lines = renderer(format)(*await at.do(read))
+    return StreamingResponse(chunks(lines), media_type=MEDIA[format], headers=ALONE)
 
 
 @router.post(PREFIX + "/{operation_id}/cancel", status_code=202)
@@ -167,3 +177,15 @@ def seen(at: Service, who: Caller, operation_id: str) -> Operation:
     if not may_see(who, found.request):
         raise UnknownOperation("no such operation", subject=operation_id)
     return found
+
+
+def chunks(lines: Iterator[str]) -> Iterator[str]:
+    """A report in pieces of some size: of any length within little memory."""
+    piece, size = list[str](), 0
+    for line in lines:
+        piece.append(line)
+        size += len(line) + 1
+        if size >= CHUNK:
+            yield "\n".join([*piece, ""])
+            piece, size = [], 0
+    yield "\n".join([*piece, ""]) if piece else ""
