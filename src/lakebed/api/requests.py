@@ -4,7 +4,7 @@ command line that they stand for."""
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from lakebed.api.place import STRICT, Place, location_of
 from lakebed.errors import UsageError
@@ -47,6 +47,14 @@ def _bandwidth(value: object) -> object:
         raise ValueError(str(error)) from None
 
 
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no moment of a year from 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0, lt=2**63)]
 Pattern = Annotated[str, Field(min_length=1, max_length=1024)]
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -119,9 +127,9 @@ class FilterSpec(BaseModel):
     """Bytes; a text like `10MiB` is read too."""
     max_size: Size | None = None
     """Bytes; a text like `5GiB` is read too."""
-    newer: AwareDatetime | None = None
+    newer: Moment | None = None
     """Modified since."""
-    older: AwareDatetime | None = None
+    older: Moment | None = None
     """Modified before."""
     keys: Annotated[tuple[Key, ...], Field(max_length=MOST_KEYS)] | None = None
     """Only these keys, relative to the source."""
@@ -182,7 +190,7 @@ class VerifyRequest(PlanRequest):
 
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     """The higher, the sooner; above 0 takes a permission of its own."""
-    scheduled_for: AwareDatetime | None = None
+    scheduled_for: Moment | None = None
     """Not before this moment."""
     notification: NotificationSpec | None = None
 
@@ -254,8 +262,8 @@ def _filters(spec: FilterSpec) -> Filters:
         patterns=tuple(_rule(rule) for rule in spec.patterns),
         min_size=spec.min_size,
         max_size=spec.max_size,
-        newer=_utc(spec.newer),
-        older=_utc(spec.older),
+        newer=spec.newer,
+        older=spec.older,
         keys=spec.keys,
     )
 
@@ -264,7 +272,3 @@ def _rule(rule: PatternRule) -> tuple[bool, str]:
     if (rule.include is None) == (rule.exclude is None):
         raise UsageError("a pattern either includes or excludes", subject="filters.patterns")
     return (True, rule.include) if rule.include is not None else (False, rule.exclude or "")
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC) if moment else None

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from lakebed import __version__
 from lakebed.executor import problems
 from lakebed.executor.auditing import Audited
+from lakebed.executor.bodies import BodyLimit
 from lakebed.executor.routes import health, operations, sync, webhooks
 from lakebed.executor.service import Service
 
@@ -23,10 +24,10 @@ def build(service: Service) -> FastAPI:
         lifespan=_running,
         docs_url=None,
         redoc_url=None,
-        max_body_size=service.settings.executor.body,
     )
     app.state.service = service
     problems.add_to(app)
+    app.add_middleware(BodyLimit, service=service)
     app.add_middleware(Audited, service=service)
     for router in ROUTERS:
         app.include_router(router)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -47,7 +48,7 @@ class Seated(StreamingResponse):
     ) -> None:
         super().__init__(content, media_type="text/event-stream", headers=headers)
         seats.take(caller, most)
-        self._leave = lambda: seats.leave(caller)
+        self._leave = partial(seats.leave, caller)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
