@@ -10,6 +10,7 @@ from lakebed import __version__
 from lakebed.executor import problems
 from lakebed.executor.auditing import Audited
 from lakebed.executor.bodies import BodyLimit
+from lakebed.executor.document import DocumentedApi
 from lakebed.executor.routes import health, operations, sync, webhooks
 from lakebed.executor.service import Service
 
@@ -17,7 +18,7 @@ ROUTERS = (sync.router, operations.router, webhooks.router, health.router)
 
 
 def build(service: Service) -> FastAPI:
-    app = FastAPI(
+    app = DocumentedApi(
         title="Lakebed executor",
         version=__version__,
         description="Moves archives between object stores, proves each object, remembers it.",

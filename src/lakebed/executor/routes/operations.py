@@ -30,7 +30,12 @@ ALONE = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Opt
 CHUNK = 1 << 16
 """Characters of a report that leave at once, at the least."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
-After = Annotated[str | None, Query(max_length=2048, description="The `next` of a page before.")]
+STORABLE = r"^[^\x00]*$"
+"""No text of a database holds a NUL."""
+After = Annotated[
+    str | None,
+    Query(max_length=2048, pattern=STORABLE, description="The `next` of a page before."),
+]
 
 
 @router.get(PREFIX)
@@ -40,7 +45,8 @@ async def operations(
     state: Annotated[OperationState | None, Query(description="Only those in this state.")] = None,
     kind: Annotated[Kind | None, Query(description="Only those of this kind.")] = None,
     batch: Annotated[
-        str | None, Query(max_length=64, description="Only those of this batch.")
+        str | None,
+        Query(max_length=64, pattern=STORABLE, description="Only those of this batch."),
     ] = None,
     mine: Annotated[bool, Query(description="Only those that the caller asked for.")] = False,
     limit: Limit = 50,
@@ -97,7 +103,11 @@ async def objects(
     return await at.do(read)
 
 
-@router.get(PREFIX + "/{operation_id}/events", response_class=StreamingResponse)
+@router.get(
+    PREFIX + "/{operation_id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
 async def events(
     operation_id: str,
     who: Who,
@@ -122,7 +132,11 @@ async def events(
     )
 
 
-@router.get(PREFIX + "/{operation_id}/report", response_class=StreamingResponse)
+@router.get(
+    PREFIX + "/{operation_id}/report",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media: {} for media in MEDIA.values()}}},
+)
 async def report(
     operation_id: str,
     who: Who,
@@ -173,7 +187,8 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
 def seen(at: Service, who: Caller, operation_id: str) -> Operation:
     """The operation, where the caller may see it; else it is unknown to this caller."""
     who.check(Permission.OPERATIONS_READ)
-    found = at.platform.ledger.get(operation_id)
+    is_id = operation_id.isascii() and operation_id.isalnum()
+    found = at.platform.ledger.get(operation_id if is_id else "")
     if not may_see(who, found.request):
         raise UnknownOperation("no such operation", subject=operation_id)
     return found
