@@ -12,7 +12,7 @@ from tests.executor.replica import Json, replica
 
 
 def test_an_end_is_told_though_the_replica_that_was_asked_is_killed(
-    team: Lakebed, source: Bucket, destination: Bucket
+    lakebed: Lakebed, source: Bucket, destination: Bucket
 ) -> None:
     source.fill(pairs(5))
     heard = threading.Event()
@@ -21,24 +21,23 @@ def test_an_end_is_told_though_the_replica_that_was_asked_is_killed(
         status(204)(request)
         heard.set()
 
-    team = team.but(LAKEBED_WEBHOOKS__ALLOW="127.0.0.0/8", LAKEBED_WEBHOOKS__HTTP="true")
-    with receiving() as receiver, replica(team) as second:
-        receiver.answers += [status(500), hear]
-        with replica(team) as first:
+    lakebed = lakebed.but(LAKEBED_WEBHOOKS__ALLOW="127.0.0.0/8", LAKEBED_WEBHOOKS__HTTP="true")
+    with receiving() as receiver, replica(lakebed) as second:
+        receiver.answers.append(hear)
+        with replica(lakebed) as first:
             body: Json = {"notification": {"webhook_url": receiver.url}}
             operation = first.sync(f"here:{source.name}/", f"there:{destination.name}/", **body)
             first.process.signal(SIGKILL)
         assert second.ended(operation)["state"] == "completed"
         assert heard.wait(60)
-        told = [json.loads(body) for _, body in receiver.got]
-        assert {one["data"]["operation_id"] for one in told} == {operation}
-        assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+        ((_, told),) = receiver.got
+        assert json.loads(told)["data"]["operation_id"] == operation
         second.process.signal(SIGTERM)
         assert second.process.end().code == 0
-    whole = team("audit", "verify", "--json")
+    whole = lakebed("audit", "verify", "--json")
     assert (whole.code, whole.events[0]["wrong"]) == (0, None)
     assert whole.events[0]["heads"] != 0
-    actions = [event["action"] for event in team("audit", "list", "--json").events]
+    actions = [event["action"] for event in lakebed("audit", "list", "--json").events]
     assert actions == ["audit begins", "asked POST /api/v1/sync", "did POST /api/v1/sync"]
 
 
