@@ -5,7 +5,7 @@ Imported only where metrics are wanted: it needs `lakebed[observe]`.
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -29,14 +29,14 @@ _PLAN = {
 """The metric of each counter of the plan."""
 
 
-class Metrics:
-    """An observer of all operations of a process. One for each registry: names are taken once."""
+class Kept:
+    """Metrics of the catalogue in a registry. One for each registry: names are taken once."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, metrics: Iterable[Metric]) -> None:
         self._counters: dict[Metric, Counter] = {}
         self._gauges: dict[Metric, Gauge] = {}
         self._histograms: dict[Metric, Histogram] = {}
-        for metric in catalogue.CATALOGUE:
+        for metric in metrics:
             name, meaning, labels = metric.name, metric.help, metric.labels
             match metric.type:
                 case catalogue.Type.COUNTER:
@@ -47,9 +47,28 @@ class Metrics:
                     self._histograms[metric] = Histogram(
                         name, meaning, labels, buckets=metric.buckets, registry=registry
                     )
+
+    def add(self, metric: Metric, amount: float, *labels: str) -> None:
+        counter = self._counters[metric]
+        (counter.labels(*labels) if labels else counter).inc(amount)
+
+    def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
+        histogram = self._histograms[metric]
+        (histogram.labels(*labels) if labels else histogram).observe(seconds)
+
+    def set(self, metric: Metric, value: float, *labels: str) -> None:
+        gauge = self._gauges[metric]
+        (gauge.labels(*labels) if labels else gauge).set(value)
+
+
+class Metrics(Kept):
+    """An observer of all operations of a process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry, catalogue.ENGINE)
         self._requests: dict[tuple[str, str, str], _Request] = {}
         self.running = _Running()
-        self._gauges[catalogue.BUILD].labels(__version__).set(1)
+        self.set(catalogue.BUILD, 1, __version__)
         for metric, field in (
             (catalogue.IN_FLIGHT, "units_in_flight"),
             (catalogue.PENDING, "objects_pending"),
@@ -64,15 +83,6 @@ class Metrics:
         seconds = self._histograms[catalogue.OPERATION_SECONDS].labels(kind)
         with running.track_inprogress(), seconds.time():
             yield _Operation(self, kind)
-
-    def add(self, metric: Metric, amount: float, *labels: str) -> None:
-        self._counters[metric].labels(*labels).inc(amount)
-
-    def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
-        self._histograms[metric].labels(*labels).observe(seconds)
-
-    def set(self, metric: Metric, value: float, *labels: str) -> None:
-        self._gauges[metric].labels(*labels).set(value)
 
     def request(self, store: str, verb: str, code: str) -> "_Request":
         """What a request of this kind is counted in, found again without the labels' own search,
