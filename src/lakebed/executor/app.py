@@ -2,16 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
-from lakebed.executor.routes import health, operations, sync
+from lakebed.executor.heartbeat import heartbeat
+from lakebed.executor.observed import Observed
+from lakebed.executor.routes import health, infrastructure, metrics, operations, storage, sync
 from lakebed.executor.service import Service
 
-ROUTERS = (sync.router, operations.router, health.router)
+ROUTERS = (
+    sync.router,
+    operations.router,
+    storage.router,
+    infrastructure.router,
+    health.router,
+    metrics.router,
+)
 
 
 def build(service: Service) -> FastAPI:
@@ -27,6 +36,7 @@ def build(service: Service) -> FastAPI:
     problems.add_to(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(Observed, service=service)  # the last one is the outermost
     return app
 
 
@@ -34,9 +44,13 @@ def build(service: Service) -> FastAPI:
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     crew = asyncio.create_task(service.crew.run())
+    beating = asyncio.create_task(heartbeat(service))
     try:
         yield
     finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
         await service.crew.stop()
         await crew
         await asyncio.to_thread(service.platform.__exit__, None, None, None)

@@ -9,13 +9,17 @@ import logging
 import multiprocessing
 import signal
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
 from lakebed.errors import LedgerError
 from lakebed.executor import worker
+from lakebed.executor.hearing import heard
+from lakebed.executor.measures import Unmeasured
 from lakebed.executor.worker import STOP, Task
+from lakebed.observe import catalogue
 from lakebed.operations.queue import Claim, Queue
 from lakebed.settings import Settings
 
@@ -37,8 +41,11 @@ class Gate(Protocol):
 class Crew:
     """Runs operations from `start` until `stop` has returned."""
 
-    def __init__(self, settings: Settings, queue: Queue) -> None:
+    def __init__(
+        self, settings: Settings, queue: Queue, measures: Unmeasured | None = None
+    ) -> None:
         self.settings = settings
+        self._measures = measures or Unmeasured()
         self._queue = queue
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([worker.__name__])
@@ -96,18 +103,33 @@ class Crew:
             return None
 
     async def _attend(self, claim: Claim) -> None:
+        operation_id, measures = claim.lease.operation_id, self._measures
+        if not claim.again:
+            measures.observe(catalogue.QUEUE_SECONDS, claim.waited)
         ours, theirs = multiprocessing.Pipe()
-        task = Task(self.settings, claim.lease.operation_id, claim.lease.fence, claim.again)
-        process = self._context.Process(target=worker.main, args=(task, theirs), daemon=True)
+        hears, tells = multiprocessing.Pipe(duplex=False)
+        task = Task(
+            self.settings,
+            operation_id,
+            claim.lease.fence,
+            claim.again,
+            claim.submission.caller,
+            claim.submission.trace,
+        )
+        process = self._context.Process(target=worker.main, args=(task, theirs, tells), daemon=True)
         await asyncio.to_thread(process.start)
         theirs.close()
-        self._controls[claim.lease.operation_id] = ours
+        tells.close()
+        self._controls[operation_id] = ours
         try:
-            await self._ended(process)
+            with hears, heard(hears, partial(measures.tell, operation_id)):
+                await self._ended(process)
         finally:
-            del self._controls[claim.lease.operation_id]
+            measures.left(operation_id)
+            del self._controls[operation_id]
             ours.close()
         if process.exitcode:
+            measures.add(catalogue.CRASHES, 1)
             await asyncio.to_thread(self._queue.crashed, claim.lease, _reason(process.exitcode))
         else:
             await asyncio.to_thread(self._queue.hand_back, claim.lease)

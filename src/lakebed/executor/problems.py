@@ -18,6 +18,7 @@ from lakebed.errors import (
     StoreError,
     TooManyRequests,
     Unauthenticated,
+    UnknownComponent,
     UnknownOperation,
     UnknownStore,
     UsageError,
@@ -28,6 +29,7 @@ from lakebed.observe.log import redact
 MEDIA_TYPE = "application/problem+json"
 STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (UnknownOperation, HTTPStatus.NOT_FOUND),
+    (UnknownComponent, HTTPStatus.NOT_FOUND),
     (UnknownStore, HTTPStatus.UNPROCESSABLE_ENTITY),
     (KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -1,17 +1,22 @@
 """Serving: the socket, the signals, and the order in which all ends."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 import uvloop
 
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
+from lakebed.executor.logged import log_as
 from lakebed.executor.service import Service
+from lakebed.executor.tracing import Spans
+from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
@@ -25,9 +30,12 @@ def serve(settings: Settings, host: str, port: int, started: Callable[[str], Non
 
     Raises ConfigurationError where the address is taken, LedgerError.
     """
+    log_as(settings)
     listening = _listen(host, port)
-    with listening:
-        service = Service.open(settings)
+    traces = Exposure(traces=settings.observe.traces)
+    with listening, tracing(traces, os.environ) as provider:
+        spans = Spans(provider) if provider else None
+        service = Service.open(settings, _url(host, listening), spans)
         config = uvicorn.Config(
             build(service),
             log_config=None,
@@ -36,15 +44,21 @@ def serve(settings: Settings, host: str, port: int, started: Callable[[str], Non
             timeout_graceful_shutdown=CLOSE,
             backlog=BACKLOG,
         )
-        server = _Server(config, lambda: started(_url(host, listening)))
+        server = _Server(config, service, lambda: started(_url(host, listening)))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, started: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._told = started
+        self._service, self._told = service, started
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._service.draining = True
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

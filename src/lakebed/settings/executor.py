@@ -1,6 +1,6 @@
 """The service: `[executor]`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -19,3 +19,7 @@ class ExecutorSettings(BaseModel):
     """Bytes in flight of all operations of a replica together."""
     drain: Seconds = 20.0
     """How long a replica that is to stop lets its operations go on, before it hands them over."""
+    log_format: Literal["json", "text"] | None = None
+    """How a line of the log looks; by default `json`, but `text` on a terminal."""
+    metrics: Literal["authorized", "open", "off"] = "authorized"
+    """Who may read `/metrics`: callers with `infrastructure:read`, or whoever reaches the port."""
