@@ -13,6 +13,8 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 @router.get("/metrics", response_class=Response)
 async def metrics(http: Request, at: At) -> Response:
     """Metrics of this replica and of the operations that it runs, in Prometheus' text format."""
+    if at.settings.executor.metrics == "off":
+        raise HTTPException(404, "metrics are switched off: `metrics` of [executor]")
     if at.settings.executor.metrics != "open":
         (await caller_of(http)).check(Permission.INFRASTRUCTURE_READ)
     await at.gauges.get("all", lambda: refresh(at))
