@@ -29,7 +29,9 @@ router = APIRouter(prefix="/api/v1/storage", tags=["storage"])
 StoreName = Annotated[
     str, Query(max_length=200, description="The name of a store; empty for the default one.")
 ]
-BucketName = Annotated[str, Query(min_length=1, max_length=255, description="The bucket.")]
+BucketName = Annotated[
+    str, Query(min_length=1, max_length=255, pattern="^[^/]+$", description="The bucket.")
+]
 Prefix = Annotated[
     str,
     Query(max_length=1024, pattern="^(.*/)?$", description="A folder in it, with its final `/`."),
