@@ -33,11 +33,11 @@ class Answer:
         self._began = time.perf_counter()
         self._seconds: float | None = None
         self.status = 500
-        self.is_stream = False
+        self.is_begun = self.is_stream = False
 
     def saw(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status, self.is_begun = message["status"], True
             media = Headers(raw=message["headers"]).get("content-type", "")
             self.is_stream = media.startswith("text/event-stream")
             if self.is_stream:
@@ -77,7 +77,7 @@ class Observed:
             try:
                 await self._app(scope, receive, sent)
             except asyncio.CancelledError:
-                answer.status = LEFT
+                answer.status = answer.status if answer.is_begun else LEFT
                 raise
             finally:
                 self._tell(connection, method, answer)

@@ -14,9 +14,10 @@ class Type(StrEnum):
     HISTOGRAM = "histogram"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """`buckets` are the upper bounds of a histogram, in seconds."""
+    """Each is one of its own: whoever counts for each object finds it by identity, at once.
+    `buckets` are the upper bounds of a histogram, in seconds."""
 
     name: str
     type: Type
