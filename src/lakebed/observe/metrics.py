@@ -67,6 +67,7 @@ class Metrics(Kept):
     def __init__(self, registry: CollectorRegistry) -> None:
         super().__init__(registry, catalogue.ENGINE)
         self._requests: dict[tuple[str, str, str], _Request] = {}
+        self._objects: dict[tuple[str, str, str, str], _Objects] = {}
         self.running = _Running()
         self.set(catalogue.BUILD, 1, __version__)
         for metric, field in (
@@ -97,6 +98,25 @@ class Metrics(Kept):
                 self._counters[catalogue.RECEIVED].labels(store),
             )
         return found
+
+    def objects(self, kind: str, state: str, lane: str, proof: str) -> "_Objects":
+        """What objects that ended so are counted in, found again as cheaply."""
+        key = (kind, state, lane, proof)
+        found = self._objects.get(key)
+        if found is None:
+            found = self._objects[key] = _Objects(
+                self._counters[catalogue.OBJECTS].labels(*key),
+                self._counters[catalogue.OBJECT_BYTES].labels(kind, lane),
+                self._histograms[catalogue.OBJECT_SECONDS].labels(kind, lane),
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    count: Counter
+    bytes: Counter
+    seconds: Histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +185,13 @@ class _Operation(Silent):
     def settled(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         self._metrics.observe(catalogue.LEDGER_SECONDS, seconds, "outcomes")
         for outcome in outcomes:
-            lane, proof = outcome.lane or "", outcome.proof or ""
-            labels = (self._kind, outcome.state, lane, proof)
-            self._metrics.add(catalogue.OBJECTS, 1, *labels)
+            counted = self._metrics.objects(
+                self._kind, outcome.state, outcome.lane or "", outcome.proof or ""
+            )
+            counted.count.inc()
             if outcome.state is ObjectState.DONE:
-                self._metrics.add(catalogue.OBJECT_BYTES, outcome.size, self._kind, lane)
-                self._metrics.observe(catalogue.OBJECT_SECONDS, outcome.seconds, self._kind, lane)
+                counted.bytes.inc(outcome.size)
+                counted.seconds.observe(outcome.seconds)
             elif outcome.error:
                 self._metrics.add(catalogue.REFUSALS, 1, self._kind, outcome.error)
 
