@@ -192,6 +192,26 @@ def test_a_replica_that_is_about_to_stop_takes_no_more_requests(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("binary", "status", "detail"),
+    [
+        (None, "healthy", "not installed"),
+        ("/bin/false", "unhealthy", "cannot be run"),
+        ("/nowhere/s5cmd", "unhealthy", "cannot be run"),
+        ("/bin/echo", "healthy", "installed"),
+    ],
+)
+def test_s5cmd_is_asked_whether_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, binary: str | None, status: str, detail: str
+) -> None:
+    monkeypatch.setattr("lakebed.store.s3.s5cmd.find", lambda: binary)
+    monkeypatch.setattr(looked_at, "_s5cmd_version", looked_at._s5cmd_version.__wrapped__)
+    with inside(settings_in(tmp_path)) as replica:
+        found = replica.client.get(f"{COMPONENT}s5cmd").json()
+    assert found["status"] == status
+    assert detail in found["detail"]
+
+
+@pytest.mark.parametrize(
     ("database", "store", "together"),
     [
         (Health.HEALTHY, Health.HEALTHY, Health.HEALTHY),

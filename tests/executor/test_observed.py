@@ -1,16 +1,25 @@
 """What a replica tells of the requests that it is asked."""
 
+import asyncio
 import json
 import logging
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lakebed.access.permission import Role
-from lakebed.errors import LakebedError
+from lakebed.errors import LakebedError, LedgerError
+from lakebed.executor import heartbeat
+from lakebed.executor.logged import is_json
+from lakebed.executor.observed import Observed
 from lakebed.executor.routes import metrics
 from lakebed.executor.tracing import Spans
 from lakebed.observe import catalogue
@@ -165,3 +174,87 @@ def test_without_metrics_it_is_said_what_is_missing(
         answer = replica.client.get("/metrics")
         assert answer.status_code == (404 if why == "not wanted" else 501)
         assert replica.client.get("/health").status_code == 200
+
+
+def asked(replica: Inside, app: ASGIApp, kind: str = "http") -> None:
+    """Ask an application that is observed; what it raises is its own."""
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        return
+
+    scope = {"type": kind, "method": "GET", "path": "/", "headers": []}
+    with suppress(asyncio.CancelledError):
+        asyncio.run(Observed(app, replica.service)(scope, receive, send))
+
+
+def test_a_stream_is_open_until_it_ends_and_counts_until_it_began(replica: Inside) -> None:
+    seen: list[float] = []
+
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
+        seen.append(told(replica).sum(catalogue.STREAMS))
+        time.sleep(0.01)  # the time of the process, not of the loop
+        raise asyncio.CancelledError
+
+    asked(replica, stream)
+    found = told(replica)
+    assert (seen, found.sum(catalogue.STREAMS)) == ([1], 0)
+    assert found.sum(f"{catalogue.HTTP_SECONDS.name}_sum", route="unmatched") < 0.01
+    assert found.count(catalogue.HTTP_SECONDS, route="unmatched", status="2xx") == 1
+
+
+def test_one_whose_caller_left_before_an_answer_is_no_fault_of_ours(replica: Inside) -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        raise asyncio.CancelledError
+
+    asked(replica, slow)
+    assert told(replica).count(catalogue.HTTP_SECONDS, route="unmatched", status="4xx") == 1
+
+
+def test_what_is_no_request_passes(replica: Inside) -> None:
+    passed: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        passed.append(scope["type"])
+
+    asked(replica, app, "websocket")
+    assert passed == ["websocket"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "terminal", "as_json"),
+    [("json", True, True), ("text", False, False), (None, True, False), (None, False, True)],
+)
+def test_the_log_is_json_where_nobody_reads_along(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: Literal["json", "text"] | None,
+    terminal: bool,
+    as_json: bool,
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    executor = ExecutorSettings(log_format=chosen)
+    assert is_json(settings_in(tmp_path).model_copy(update={"executor": executor})) is as_json
+
+
+def test_a_replica_goes_on_saying_that_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(heartbeat, "BEAT", 0.0)
+    faults = [LedgerError("away")] * 2
+    said = threading.Event()
+
+    def beat(engine: object, replica: object) -> None:
+        if faults:
+            raise faults.pop()
+        said.set()
+
+    monkeypatch.setattr(heartbeat, "beat", beat)
+    with inside(settings_in(tmp_path)):
+        assert said.wait(60)
+    assert "away" in caplog.text

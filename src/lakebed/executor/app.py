@@ -48,9 +48,9 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await service.crew.stop()
+        await crew
         beating.cancel()
         with suppress(asyncio.CancelledError):
             await beating
-        await service.crew.stop()
-        await crew
         await asyncio.to_thread(service.platform.__exit__, None, None, None)

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cache
+from functools import cache, partial
 
 from lakebed.api.infrastructure import Component, Health
 from lakebed.database import health
@@ -25,20 +25,20 @@ Look = Callable[[], Awaitable[tuple[Component, ...]]]
 async def components(at: Service) -> list[Component]:
     """All of them, in a fixed order."""
     looks: dict[str, Look] = {
-        DATABASE: lambda: _database(at),
-        "queue": lambda: _queue(at),
-        "replicas": lambda: _replicas(at),
-        "s5cmd": lambda: _s5cmd(at),
+        DATABASE: partial(_database, at),
+        "queue": partial(_queue, at),
+        "replicas": partial(_replicas, at),
+        "s5cmd": partial(_s5cmd, at),
     }
     for store in _configured(at.settings):
-        looks[f"store:{store.name}"] = lambda store=store: _store(at, store)  # type: ignore[misc]
+        looks[f"store:{store.name}"] = partial(_store, at, store)
     found = await asyncio.gather(*(_look(at, name, ask) for name, ask in looks.items()))
     return [component for each in found for component in each]
 
 
 async def database(at: Service) -> Component:
     """Raises nothing: a database that is away is unhealthy."""
-    return (await _look(at, DATABASE, lambda: _database(at)))[0]
+    return (await _look(at, DATABASE, partial(_database, at)))[0]
 
 
 def overall(found: Sequence[Component]) -> Health:
