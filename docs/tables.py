@@ -10,7 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Annotated, Literal, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
 from lakebed.archive.upload import Uploaded
@@ -178,7 +178,15 @@ def _keys(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, ...]]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _keys(inner, f"{table}{name}.")
         elif name not in _ELSEWHERE:
-            yield f"`{table}{name}`", _values(inner), _default(name, field), meanings[name]
+            written = "number" if _is_count(field) else _values(inner)
+            yield f"`{table}{name}`", written, _default(name, field), meanings[name]
+
+
+def _is_count(field: FieldInfo) -> bool:
+    """A size is read from a text too, a count is not."""
+    return field.annotation is int and not any(
+        isinstance(one, BeforeValidator) for one in field.metadata
+    )
 
 
 def _meanings(model: type[BaseModel]) -> dict[str, str]:

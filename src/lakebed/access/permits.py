@@ -21,6 +21,14 @@ def check_request(caller: Caller, request: Request, priority: int = 0) -> None:
         caller.check(Permission.SYNC_PRIORITIZE)
 
 
+def check_plan(caller: Caller, request: Request) -> None:
+    """Whether the caller may ask what an operation would do; nothing is written. Raises
+    Forbidden."""
+    if not caller.may(Permission.OPERATIONS_READ):
+        caller.check(Permission.SYNC_EXECUTE)
+    caller.check_read([request.source, request.destination])
+
+
 def may_see(caller: Caller, request: Request) -> bool:
     """Whether the caller may read of an operation like this one."""
     return (

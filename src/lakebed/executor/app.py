@@ -1,29 +1,48 @@
 """The application: routes over a service, whose crew runs as long as the application does."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
+from lakebed.executor.console import CONSOLE
 from lakebed.executor.heartbeat import heartbeat
 from lakebed.executor.observed import Observed
-from lakebed.executor.routes import health, infrastructure, metrics, operations, storage, sync
+from lakebed.executor.reload import Reloader
+from lakebed.executor.routes import (
+    configuration,
+    health,
+    infrastructure,
+    metrics,
+    operations,
+    plan,
+    storage,
+    sync,
+)
 from lakebed.executor.service import Service
+from lakebed.settings.layers import Sources
 
 ROUTERS = (
     sync.router,
+    plan.router,
     operations.router,
+    configuration.router,
     storage.router,
     infrastructure.router,
     health.router,
     metrics.router,
+    *CONSOLE,
 )
 
 
-def build(service: Service) -> FastAPI:
+def build(service: Service, sources: Sources | None = None) -> FastAPI:
+    """The application; where its settings come from `sources`, it takes over what changes there.
+
+    Raises ConfigurationError where they may not be served.
+    """
     app = FastAPI(
         title="Lakebed executor",
         version=__version__,
@@ -33,6 +52,7 @@ def build(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.reloader = Reloader(service, sources)
     problems.add_to(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -43,14 +63,28 @@ def build(service: Service) -> FastAPI:
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    crew = asyncio.create_task(service.crew.run())
-    beating = asyncio.create_task(heartbeat(service))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, service.platform.__exit__, None, None, None)
+        await stack.enter_async_context(_beside(heartbeat(service)))
+        await stack.enter_async_context(_beside(service.crew.run(), service.crew.stop))
+        await stack.enter_async_context(_beside(service.streams.run(), service.streams.close))
+        await stack.enter_async_context(_beside(app.state.reloader.run()))
+        yield
+
+
+@asynccontextmanager
+async def _beside(
+    running: Coroutine[None, None, None],
+    stop: Callable[[], Awaitable[None] | None] | None = None,
+) -> AsyncIterator[None]:
+    """Run it while the scope lasts; at its end it is stopped and waited for, or else cancelled."""
+    task = asyncio.create_task(running)
     try:
         yield
     finally:
-        await service.crew.stop()
-        await crew
-        beating.cancel()
+        if stop is None:
+            task.cancel()
+        elif (stopping := stop()) is not None:
+            await stopping
         with suppress(asyncio.CancelledError):
-            await beating
-        await asyncio.to_thread(service.platform.__exit__, None, None, None)
+            await task

@@ -18,7 +18,8 @@ from lakebed.errors import LedgerError
 from lakebed.executor import worker
 from lakebed.executor.hearing import heard
 from lakebed.executor.measures import Unmeasured
-from lakebed.executor.worker import STOP, Task
+from lakebed.executor.share import shares
+from lakebed.executor.worker import STOP, Share, Task
 from lakebed.observe import catalogue
 from lakebed.operations.queue import Claim, Queue
 from lakebed.settings import Settings
@@ -52,11 +53,17 @@ class Crew:
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
+        self._asked: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
         return len(self._tasks)
+
+    def apply(self, settings: Settings) -> None:
+        """Operations that are claimed from now on have these settings."""
+        self.settings = settings
+        self.hint()
 
     def hint(self) -> None:
         """There may be something in the queue."""
@@ -108,11 +115,13 @@ class Crew:
             measures.observe(catalogue.QUEUE_SECONDS, claim.waited)
         ours, theirs = multiprocessing.Pipe()
         hears, tells = multiprocessing.Pipe(duplex=False)
+        self._asked[operation_id] = claim.request.options.memory
         task = Task(
             self.settings,
             operation_id,
             claim.lease.fence,
             claim.again,
+            self._share()[operation_id],
             claim.submission.caller,
             claim.submission.trace,
         )
@@ -126,13 +135,24 @@ class Crew:
                 await self._ended(process)
         finally:
             measures.left(operation_id)
-            del self._controls[operation_id]
+            del self._controls[operation_id], self._asked[operation_id]
             ours.close()
+            self._share()
         if process.exitcode:
             measures.add(catalogue.CRASHES, 1)
             await asyncio.to_thread(self._queue.crashed, claim.lease, _reason(process.exitcode))
         else:
             await asyncio.to_thread(self._queue.hand_back, claim.lease)
+
+    def _share(self) -> dict[str, Share]:
+        """What each operation has of this replica; those that run are told."""
+        memory = shares(self.settings.executor.memory, self._asked)
+        bandwidth = self.settings.bandwidth
+        each = bandwidth // len(self._asked) if bandwidth and self._asked else None
+        found = {name: Share(size, each) for name, size in memory.items()}
+        for name, control in self._controls.items():
+            _say(control, found[name])
+        return found
 
     async def _ended(self, process: ForkServerProcess) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
@@ -152,7 +172,7 @@ class Crew:
         await asyncio.to_thread(process.join)
 
 
-def _say(control: Connection, word: str) -> None:
+def _say(control: Connection, word: str | Share) -> None:
     with suppress(OSError):  # it may just have ended
         control.send(word)
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from lakebed.api.infrastructure import Component
+from lakebed.errors import LakebedError
 from lakebed.executor.crew import Crew
 from lakebed.executor.measures import Unmeasured, measures
+from lakebed.executor.plans import Plans
 from lakebed.executor.remembered import Remembered
+from lakebed.executor.statuses import Statuses
 from lakebed.executor.stores import Stores
+from lakebed.executor.streams import Streams
 from lakebed.executor.tracing import Spans
 from lakebed.operations.queue import Queue
 from lakebed.operations.replicas import Replica, new_replica
@@ -21,19 +25,29 @@ from lakebed.settings import Settings
 T = TypeVar("T")
 THREADS = 16
 """Threads in which requests speak to the database: more than its connections would only wait."""
-
 LOOKED = 3.0
 """Seconds for which a look at a component is enough."""
 
 
+class Subscriber(Protocol):
+    """A part of a service that takes over new settings while it runs."""
+
+    def apply(self, settings: Settings) -> None:
+        """Called in the loop, so that it must not block. Raises LakebedError where it cannot: then
+        all parts get the settings before again."""
+        ...
+
+
 @dataclass(slots=True)
 class Service:
-    """One replica. `settings` may be replaced while it runs."""
+    """One replica. `settings` may be replaced while it runs, by `apply` alone."""
 
     settings: Settings
     platform: Platform
     queue: Queue
     crew: Crew
+    streams: Streams
+    statuses: Statuses
     limiter: CapacityLimiter
     replica: Replica
     measures: Unmeasured
@@ -47,30 +61,54 @@ class Service:
     )
     """What was found of each component at the last look."""
     gauges: Remembered[str, None] = field(default_factory=lambda: Remembered(LOOKED))
+    plans: Plans = field(default_factory=Plans)
+    subscribers: list[Subscriber] = field(default_factory=list)
 
     @classmethod
     def open(cls, settings: Settings, address: str = "", spans: Spans | None = None) -> "Service":
         """Raises LedgerError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
+        limiter = CapacityLimiter(THREADS)
+        statuses = Statuses(lambda: platform.ledger, limiter)
+        streams = Streams(lambda: platform.ledger, statuses.forget)
         kept = measures(settings.executor.metrics != "off")
         return cls(
             settings,
             platform,
             queue,
             Crew(settings, queue, kept),
-            CapacityLimiter(THREADS),
+            streams,
+            statuses,
+            limiter,
             new_replica(address, queue.now()),
             kept,
             spans,
         )
+
+    def drain(self) -> None:
+        """It is about to stop: who asks whether it is ready hears so, and streams end."""
+        self.draining = True
+        self.streams.close()
+
+    def apply(self, settings: Settings) -> None:
+        """Go on with other settings, in all parts or in none. Raises LakebedError."""
+        parts: list[Subscriber] = [self.platform, self.crew, *self.subscribers]
+        try:
+            for part in parts:
+                part.apply(settings)
+        except LakebedError:
+            for part in parts:
+                part.apply(self.settings)
+            raise
+        self.settings = settings
 
     def do(self, action: Callable[[], T]) -> Awaitable[T]:
         """Do what may block, outside of the loop."""
         return to_thread.run_sync(action, limiter=self.limiter)
 
 
-def service_of(connection: HTTPConnection) -> Service:
-    """A dependency of routes."""
+async def service_of(connection: HTTPConnection) -> Service:
+    """A dependency of routes; async, or it would be called in a thread."""
     service: Service = connection.app.state.service
     return service

@@ -30,6 +30,16 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What an operation has of its replica, from now on."""
+
+    memory: int
+    """Bytes in flight."""
+    bandwidth: int | None
+    """Bytes a second each way; None: all that the network has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """What the process of an operation is told of it."""
 
@@ -37,6 +47,7 @@ class Task:
     operation_id: str
     fence: int
     again: bool
+    share: Share
     caller: str = ""
     trace: str | None = None
     """The W3C traceparent of the request that asked for it."""
@@ -45,23 +56,23 @@ class Task:
 def main(task: Task, control: Connection, metrics: Connection) -> None:
     """Run one operation to its end. The exit status is 0 where the ledger knows how it went."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the replica's to answer
-    log(
-        task.settings,
-        Carried(task.operation_id, (task.trace or "---").split("-")[1], caller=task.caller),
-    )
+    trace_id = task.trace.split("-")[1] if task.trace else ""
+    log(task.settings, Carried(task.operation_id, trace_id, caller=task.caller))
     cancellation = Cancellation()
     signal.signal(signal.SIGTERM, lambda *_: cancellation.stop(_handed_over()))
-    threading.Thread(target=_listen, args=(control, cancellation), daemon=True).start()
     try:
         with telling(task.settings, task.trace, metrics) as observer:
-            _run(task, cancellation, observer)
+            _run(task, control, cancellation, observer)
     except (LeaseLost, LedgerError) as error:
         # Whoever has the lease now, or will have it, goes on from the ledger.
         _log.warning("operation %s: %s", task.operation_id, error)
 
 
-def _run(task: Task, cancellation: Cancellation, observer: Observer) -> None:
+def _run(task: Task, control: Connection, cancellation: Cancellation, observer: Observer) -> None:
     with Platform(task.settings, cancellation, observer) as platform:
+        platform.share(task.share.memory, task.share.bandwidth)
+        listening = (control, platform, cancellation)
+        threading.Thread(target=_listen, args=listening, daemon=True).start()
         ledger = platform.ledger
         lease = Lease(ledger.engine, task.operation_id, task.fence, ledger.now)
         bulletin = Bulletin(lease, ledger.summary(task.operation_id))
@@ -74,10 +85,10 @@ def _run(task: Task, cancellation: Cancellation, observer: Observer) -> None:
             bulletin.ended(ledger.summary(task.operation_id))
 
 
-def _listen(control: Connection, cancellation: Cancellation) -> None:
+def _listen(control: Connection, platform: Platform, cancellation: Cancellation) -> None:
     try:
-        while control.recv() != STOP:
-            pass
+        while isinstance(word := control.recv(), Share):
+            platform.share(word.memory, word.bandwidth)
         cancellation.stop(_handed_over())
         control.recv()
     except (EOFError, OSError):

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from lakebed.model.quantity import MIB
-from lakebed.settings.store import FROZEN, Seconds
+from lakebed.settings.restart import RESTART
+from lakebed.settings.store import FROZEN, Seconds, Size
 
 
 class ExecutorSettings(BaseModel):
@@ -15,11 +16,17 @@ class ExecutorSettings(BaseModel):
 
     running: Annotated[int, Field(ge=1, le=256)] = 4
     """Operations that a replica runs at once; each is a process."""
-    memory: Annotated[int, Field(ge=MIB)] = 256 * MIB
+    memory: Annotated[Size, Field(ge=MIB)] = 256 * MIB
     """Bytes in flight of all operations of a replica together."""
+    plans: Annotated[int, Field(ge=1, le=64)] = 2
+    """Plans that a replica makes at once; each is a process."""
+    plan_deadline: Seconds = 600.0
+    """How long one plan may take, with its reader."""
     drain: Seconds = 20.0
     """How long a replica that is to stop lets its operations go on, before it hands them over."""
     log_format: Literal["json", "text"] | None = None
     """How a line of the log looks; by default `json`, but `text` on a terminal."""
-    metrics: Literal["authorized", "open", "off"] = "authorized"
+    metrics: Literal["authorized", "open", "off"] = Field(
+        default="authorized", json_schema_extra=RESTART
+    )
     """Who may read `/metrics`: callers with `infrastructure:read`, or whoever reaches the port."""
