@@ -65,7 +65,7 @@ def serve(
 
 
 class _Log:
-    """The log: its level is what the options say, else as its form what the settings in force do."""
+    """The log: the options decide on its level, the settings in force on all else."""
 
     def __init__(self, common: Common) -> None:
         self._common = common
