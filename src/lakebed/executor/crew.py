@@ -19,6 +19,7 @@ from lakebed.executor import worker
 from lakebed.executor.hearing import heard
 from lakebed.executor.measures import Unmeasured
 from lakebed.executor.share import shares
+from lakebed.executor.telling import preloaded
 from lakebed.executor.worker import STOP, Share, Task
 from lakebed.observe import catalogue
 from lakebed.operations.queue import Claim, Queue
@@ -49,7 +50,7 @@ class Crew:
         self._measures = measures or Unmeasured()
         self._queue = queue
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__])
+        self._context.set_forkserver_preload([worker.__name__, *preloaded(settings)])
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
