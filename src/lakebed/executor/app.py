@@ -10,6 +10,7 @@ from lakebed import __version__
 from lakebed.executor import problems
 from lakebed.executor.console import CONSOLE
 from lakebed.executor.heartbeat import heartbeat
+from lakebed.executor.housekeeping import keep_house
 from lakebed.executor.observed import Observed
 from lakebed.executor.reload import Reloader
 from lakebed.executor.routes import (
@@ -69,6 +70,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(_beside(service.crew.run(), service.crew.stop))
         await stack.enter_async_context(_beside(service.streams.run(), service.streams.close))
         await stack.enter_async_context(_beside(app.state.reloader.run()))
+        await stack.enter_async_context(_beside(keep_house(lambda: service.platform.ledger)))
         yield
 
 

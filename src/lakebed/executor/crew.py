@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 from contextlib import suppress
 from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
@@ -50,7 +51,7 @@ class Crew:
         self._measures = measures or Unmeasured()
         self._queue = queue
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__, *preloaded(settings)])
+        self._context.set_forkserver_preload(_preloaded(settings))
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
@@ -72,6 +73,8 @@ class Crew:
 
     async def run(self) -> None:
         """Claim and run until `stop` is called, then until the last one has ended."""
+        # The server imports while the queue is looked at, not when the first operation is there.
+        await asyncio.to_thread(forkserver.ensure_running)
         while not self._stopping.is_set():
             claim = await self._claim() if self.running < self.settings.executor.running else None
             if claim is not None:
@@ -171,6 +174,22 @@ class Crew:
         finally:
             loop.remove_reader(process.sentinel)
         await asyncio.to_thread(process.join)
+
+
+def _preloaded(settings: Settings) -> list[str]:
+    """Modules by name: this process has no use for some of them, and may not import others."""
+    is_sqlite = settings.ledger.get_secret_value().startswith("sqlite")
+    dialect = "sqlite.pysqlite" if is_sqlite else "postgresql.psycopg"
+    drivers = () if is_sqlite else ("psycopg", "psycopg_binary")
+    # Each process imports the program that was started, which is the command line's.
+    program = ("lakebed.cli",)
+    return [
+        *drivers,
+        f"sqlalchemy.dialects.{dialect}",
+        *program,
+        *preloaded(settings),
+        "lakebed.executor.preload",
+    ]
 
 
 def _say(control: Connection, word: str | Share) -> None:

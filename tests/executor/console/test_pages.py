@@ -58,7 +58,14 @@ STORES = {
         },
     ]
 }
-USAGE = {"store": "lake", "bucket": "bronze", "prefix": "", "objects": 1200, "bytes": 5 * 2**30}
+USAGE = {
+    "store": "lake",
+    "bucket": "bronze",
+    "prefix": "klines/",
+    "objects": 1200,
+    "bytes": 5 * 2**30,
+    "truncated": True,
+}
 HEALTH = {
     "status": "degraded",
     "components": [
@@ -334,5 +341,32 @@ def test_stores_and_health_are_told_as_the_api_tells_them(client: TestClient) ->
     for text in ("degraded", "PostgreSQL 15", "<i>away", "2\u00a0h 15\u00a0min"):
         assert text in health.text
     usage = Outline(client.get("/console/usage?store=lake&bucket=bronze").text)
-    assert "1,200" in usage.text
-    assert "5.0\u00a0GiB" in usage.text
+    assert "lake:bronze/klines/" in usage.text
+    assert "1,200+" in usage.text
+    assert "5.0\u00a0GiB+" in usage.text
+
+
+def luminance(colour: str) -> float:
+    parts = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_what_is_behind_them(scheme: str) -> None:
+    style = ASSETS["console.css"].content.decode()
+    colours: dict[str, str] = {}
+    for dark, rules in re.findall(
+        r"(color-scheme: dark\) \{\s*)?:root \{(.*?)\}", style, re.DOTALL
+    ):
+        if scheme == "dark" or not dark:
+            colours |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", rules))
+    words = ("ink", "soft", "good", "warn", "bad", "link")
+    pairs = [(word, behind) for word in words for behind in ("paper", "card")]
+    pairs += [("on-main", "main"), ("on-main", "bad"), ("ink", "field"), ("soft", "field")]
+    pairs += [("ink", "bar-track"), ("soft", "bar-track"), ("paper", "ink")]
+    for pair in pairs:
+        darker, lighter = sorted(luminance(colours[name]) for name in pair)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (scheme, pair)
