@@ -28,6 +28,7 @@ COMMANDS = (
     "store",
     "archive",
     "executor",
+    "keys",
     "version",
 )
 """Modules of `lakebed.cli.commands`, in the order of the help."""

@@ -8,10 +8,11 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
-from lakebed.executor.routes import health, operations, sync
+from lakebed.executor.entrance import Entrance
+from lakebed.executor.routes import health, operations, session, sync
 from lakebed.executor.service import Service
 
-ROUTERS = (sync.router, operations.router, health.router)
+ROUTERS = (sync.router, operations.router, session.router, health.router)
 
 
 def build(service: Service) -> FastAPI:
@@ -24,6 +25,7 @@ def build(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.add_middleware(Entrance)
     problems.add_to(app)
     for router in ROUTERS:
         app.include_router(router)

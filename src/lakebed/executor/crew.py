@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
-from lakebed.errors import LedgerError
+from lakebed.errors import LakebedError, LedgerError
 from lakebed.executor import worker
 from lakebed.executor.worker import STOP, Task
 from lakebed.operations.queue import Claim, Queue
@@ -37,9 +37,10 @@ class Gate(Protocol):
 class Crew:
     """Runs operations from `start` until `stop` has returned."""
 
-    def __init__(self, settings: Settings, queue: Queue) -> None:
+    def __init__(self, settings: Settings, queue: Queue, gate: Gate) -> None:
         self.settings = settings
         self._queue = queue
+        self._gate = gate
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([worker.__name__])
         self._hint = asyncio.Event()
@@ -95,7 +96,21 @@ class Crew:
             _log.warning("%s", error)
             return None
 
+    async def _is_admitted(self, claim: Claim) -> bool:
+        try:
+            await asyncio.to_thread(self._gate.admit, claim)
+        except LedgerError as error:
+            _log.warning("%s", error)
+            await asyncio.to_thread(self._queue.hand_back, claim.lease)
+            return False
+        except LakebedError as error:
+            await asyncio.to_thread(self._queue.refuse, claim.lease, error)
+            return False
+        return True
+
     async def _attend(self, claim: Claim) -> None:
+        if not await self._is_admitted(claim):
+            return
         ours, theirs = multiprocessing.Pipe()
         task = Task(self.settings, claim.lease.operation_id, claim.lease.fence, claim.again)
         process = self._context.Process(target=worker.main, args=(task, theirs), daemon=True)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from lakebed.api.answers import Problem
 from lakebed.errors import (
     Forbidden,
+    IssuerAway,
     KeyReused,
     LakebedError,
     LedgerError,
@@ -33,6 +34,7 @@ STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
+    (IssuerAway, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (OperationError, HTTPStatus.CONFLICT),
     (StoreError, HTTPStatus.BAD_GATEWAY),

@@ -4,15 +4,20 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
 
+from lakebed.access.token_file import token_file
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
 from lakebed.executor.service import Service
 from lakebed.settings import Settings
+from lakebed.settings.access import Mode, is_loopback
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
@@ -20,14 +25,28 @@ CLOSE = 5
 """Seconds that requests under way have to end, once the socket is closed."""
 
 
-def serve(settings: Settings, host: str, port: int, started: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What whoever started it is told."""
+
+    url: str
+    console: str
+    """Where a browser begins. A sign-in code is in the fragment, which no server is sent."""
+    token_file: Path | None = None
+    """Where scripts of this machine find the bearer token."""
+
+
+def serve(settings: Settings, host: str, port: int, started: Callable[[Serving], None]) -> None:
     """Serve until a signal; `started` is told the address once it answers.
 
-    Raises ConfigurationError where the address is taken, LedgerError.
+    Raises ConfigurationError where the address is taken, or takes more than this way of telling
+    callers apart; LedgerError.
     """
-    listening = _listen(host, port)
-    with listening:
-        service = Service.open(settings)
+    check_address(settings.access.mode, host)
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listen(host, port))
+        service = Service.open(settings, host)
+        serving = _serving(service, _url(host, listening), stack)
         config = uvicorn.Config(
             build(service),
             log_config=None,
@@ -36,9 +55,29 @@ def serve(settings: Settings, host: str, port: int, started: Callable[[str], Non
             timeout_graceful_shutdown=CLOSE,
             backlog=BACKLOG,
         )
-        server = _Server(config, lambda: started(_url(host, listening)))
+        server = _Server(config, lambda: started(serving))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
+
+
+def check_address(mode: Mode, host: str) -> None:
+    """Raises ConfigurationError where others than this machine could ask, and nobody knew who."""
+    if mode in ("none", "token") and not is_loopback(host):
+        raise ConfigurationError(
+            f"--auth {mode} is for this machine only",
+            subject=host,
+            advice="listen at 127.0.0.1, or use --auth keys or --auth oidc",
+        )
+
+
+def _serving(service: Service, url: str, stack: ExitStack) -> Serving:
+    shown = service.settings.executor.public_url or url
+    if service.reception.mode != "token":
+        return Serving(url, f"{shown}/")
+    port = urlsplit(url).port or 0
+    file = token_file(service.settings.state, port, service.reception.new_token())
+    path = stack.enter_context(file)
+    return Serving(url, f"{shown}/sign-in#code={service.reception.new_code()}", path)
 
 
 class _Server(uvicorn.Server):

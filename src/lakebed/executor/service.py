@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
+from lakebed.access.reception import Reception
+from lakebed.executor.admission import Admission
 from lakebed.executor.crew import Crew
 from lakebed.operations.queue import Queue
 from lakebed.operations.run import Platform
@@ -26,13 +29,21 @@ class Service:
     queue: Queue
     crew: Crew
     limiter: CapacityLimiter
+    reception: Reception
+    host: str
+    """Where it listens, as it was told."""
 
     @classmethod
-    def open(cls, settings: Settings) -> "Service":
+    def open(cls, settings: Settings, host: str = "localhost") -> "Service":
         """Raises LedgerError."""
         platform = Platform(settings)
-        queue = Queue(platform.ledger.engine)
-        return cls(settings, platform, queue, Crew(settings, queue), CapacityLimiter(THREADS))
+        engine = platform.ledger.engine
+        queue = Queue(engine)
+        reception = Reception(lambda: service.settings.access, engine, token_hex(8))
+        crew = Crew(settings, queue, Admission(reception.standing))
+        limiter = CapacityLimiter(THREADS)
+        service = cls(settings, platform, queue, crew, limiter, reception, host)
+        return service
 
     def do(self, action: Callable[[], T]) -> Awaitable[T]:
         """Do what may block, outside of the loop."""

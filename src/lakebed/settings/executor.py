@@ -2,10 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from lakebed.model.quantity import MIB
-from lakebed.settings.store import FROZEN, Seconds
+from lakebed.settings.store import FROZEN, Endpoint, Seconds, Words
+
+
+def _lower(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(host.lower() for host in hosts)
 
 
 class ExecutorSettings(BaseModel):
@@ -19,3 +23,7 @@ class ExecutorSettings(BaseModel):
     """Bytes in flight of all operations of a replica together."""
     drain: Seconds = 20.0
     """How long a replica that is to stop lets its operations go on, before it hands them over."""
+    hosts: Annotated[Words, AfterValidator(_lower)] = ()
+    """Names that the service is asked by, beside the address that it listens at."""
+    public_url: Endpoint | None = None
+    """Where browsers reach it, where something stands before it, as a TLS proxy."""

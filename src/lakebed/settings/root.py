@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from lakebed.errors import UnknownStore, UsageError
 from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
+from lakebed.settings.access import AccessSettings
 from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
 from lakebed.settings.store import FROZEN, FolderSettings, StoreSettings
@@ -45,6 +46,7 @@ class Settings(BaseModel):
     """The least level that is logged, where no option says otherwise."""
     observe: ObserveSettings = ObserveSettings()
     executor: ExecutorSettings = ExecutorSettings()
+    access: AccessSettings = AccessSettings()
 
     bandwidth: int | None = Field(default=None, ge=MIN_BANDWIDTH)
     """Bytes a second that the process receives, and as many that it sends; by default, and with
