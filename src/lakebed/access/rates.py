@@ -31,6 +31,8 @@ SKEW = 60.0
 """Seconds by which two clocks of replicas may differ; more is a clock that was set."""
 MOST_CALLERS = 4096
 """Callers whose blocks a replica remembers; the block of another is void."""
+SHORTEST = 0.001
+"""Seconds that a refusal holds for, at the least."""
 STRIPES = 16
 """Callers for whom blocks are fetched at the same time."""
 FORGOTTEN = 86_400.0
@@ -163,7 +165,7 @@ class Rates:
             )
         if taken:
             return _Block(taken, max(0, math.floor(tokens - taken)), before + HELD)
-        return _Block(0, 0, before + (1 - tokens) / limit.rate, refuses=True)
+        return _Block(0, 0, before + max((1 - tokens) / limit.rate, SHORTEST), refuses=True)
 
     def _bucket(
         self, connection: Connection, caller: str, limit: Limit, now: float

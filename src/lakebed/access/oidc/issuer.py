@@ -64,7 +64,7 @@ class Issuer:
         age = self._age()
         if age is None or age > STALE or kid not in self._keys:
             await self._refresh()
-        elif age > FRESH and self._may_ask() and self._background is None:
+        elif age > FRESH and self._may_ask() and not self.is_asking:
             self._background = asyncio.create_task(self._refresh())
             self._background.add_done_callback(self._refreshed)
         age = self._age()
@@ -81,6 +81,11 @@ class Issuer:
         return Endpoints(
             _address(self._found, "authorization_endpoint"), _address(self._found, "token_endpoint")
         )
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it is being asked for what is known still."""
+        return self._background is not None
 
     def _age(self) -> float | None:
         return None if self._fetched is None else self._now() - self._fetched
