@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -28,12 +28,16 @@ def new_key(kid: str) -> RSAKey:
 KEYS = {kid: new_key(kid) for kid in ("first", "second")}
 
 
+def public(kid: str) -> Json:
+    return {**KEYS[kid].as_dict(private=False)}
+
+
 @dataclass
 class FakeIssuer:
     """`url` is what its tokens name. What it publishes are the keys `published`."""
 
     url: str
-    published: list[Json] = field(default_factory=lambda: [KEYS["first"].as_dict(private=False)])
+    published: list[Json] = field(default_factory=lambda: [public("first")])
     discovery: Json = field(default_factory=dict)
     """What the discovery document says else than it would."""
     asked: list[str] = field(default_factory=list)
@@ -45,6 +49,8 @@ class FakeIssuer:
     groups: tuple[str, ...] = ("engineers",)
     codes: dict[str, Json] = field(default_factory=dict)
     """What was asked for at sign-in, by code."""
+    authorizations: list[str] = field(default_factory=list)
+    """How clients said who they are."""
     claims: Json = field(default_factory=dict)
     """What an ID token says else than it would."""
 
@@ -62,6 +68,9 @@ class FakeIssuer:
 
     def token(self, kid: str = "first", alg: str = "RS256", **claims: object) -> str:
         """A token that is right but for what is said; a claim of None is left out."""
+        return self.token_of(claims, kid, alg)
+
+    def token_of(self, claims: Json, kid: str = "first", alg: str = "RS256") -> str:
         now = int(time.time())
         told: Json = {
             "iss": self.url,
@@ -109,7 +118,7 @@ class FakeIssuer:
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         if asked is None or asked["code_challenge"] != challenge:
             return 400, b'{"error": "invalid_grant"}'
-        token = self.token(**{"aud": CLIENT, "nonce": asked["nonce"], **self.claims})
+        token = self.token_of({"aud": CLIENT, "nonce": asked["nonce"], **self.claims})
         return 200, json.dumps({"id_token": token}).encode()
 
 
@@ -122,6 +131,8 @@ def issuing() -> Iterator[FakeIssuer]:
             self._answer({})
 
         def do_POST(self) -> None:
+            if "Authorization" in self.headers:
+                issuer.authorizations.append(self.headers["Authorization"])
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             self._answer({name: values[0] for name, values in parse_qs(body).items()})
 
@@ -130,10 +141,8 @@ def issuing() -> Iterator[FakeIssuer]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            try:
+            with suppress(OSError):  # whoever asked may have left
                 self.wfile.write(body)
-            except OSError:
-                pass  # whoever asked has left
 
         def log_message(self, *_: object) -> None: ...
 
@@ -149,4 +158,3 @@ def issuing() -> Iterator[FakeIssuer]:
         server.shutdown()
         thread.join()
         server.server_close()
-

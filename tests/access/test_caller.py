@@ -1,5 +1,7 @@
 """What a grant covers, and what a caller may."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,7 +98,7 @@ def test_nobody_asked_for_what_names_no_caller() -> None:
 
 
 def test_each_role_of_the_configuration_is_one() -> None:
-    assert set(RoleName.__args__) == set(Role)
+    assert set(get_args(RoleName)) == set(Role)
 
 
 def test_deleting_is_a_permission_that_an_operator_does_not_have() -> None:

@@ -20,17 +20,13 @@ from lakebed.access.oidc.token import claims_of
 from lakebed.access.permission import Role
 from lakebed.errors import IssuerAway, LakebedError, Unauthenticated
 from lakebed.settings.access import OidcSettings
-from tests.access.issuer import AUDIENCE, KEYS, FakeIssuer, Json
+from tests.access.issuer import AUDIENCE, KEYS, FakeIssuer, Json, public
 from tests.operations.conftest import Clock
 
 
 def read(text: str, at: Issuer, given: OidcSettings) -> Caller:
     """Who shows this token."""
     return caller_of(asyncio.run(claims_of(text, at, given, given.audience)), given)
-
-
-def public(kid: str) -> Json:
-    return KEYS[kid].as_dict(private=False)
 
 
 def test_a_token_tells_who_its_owner_is_and_what_its_groups_may(issuer: FakeIssuer) -> None:
@@ -73,7 +69,7 @@ def test_a_token_that_is_not_meant_for_here_and_now_is_refused(
     issuer: FakeIssuer, claims: Json
 ) -> None:
     with pytest.raises(Unauthenticated):
-        read(issuer.token(**claims), Issuer(issuer.url), issuer.settings())
+        read(issuer.token_of(claims), Issuer(issuer.url), issuer.settings())
 
 
 def test_one_of_several_audiences_is_enough(issuer: FakeIssuer) -> None:
@@ -133,7 +129,7 @@ def test_a_second_factor_can_be_asked_for(issuer: FakeIssuer) -> None:
 @given(
     st.one_of(
         st.text(max_size=60),
-        st.lists(st.text("abcXYZ019-_{}\":", max_size=30), min_size=3, max_size=3).map(".".join),
+        st.lists(st.text('abcXYZ019-_{}":', max_size=30), min_size=3, max_size=3).map(".".join),
         st.dictionaries(st.sampled_from(["alg", "kid", "crit", "b64", "zip"]), st.text()).map(
             lambda head: f"{segment({'alg': 'RS256', 'kid': 'first', **head})}.e30.AA"
         ),
@@ -204,9 +200,7 @@ def test_an_issuer_that_does_not_answer_is_no_reason_to_let_anybody_in(
     [(b"", 200), (b"[]", 200), (b"<html>", 200), (b"{" * 2**21, 200), (b"{}", 500), (b"{}", 302)],
     ids=["empty", "list", "page", "endless", "fault", "elsewhere"],
 )
-def test_an_answer_that_is_none_is_not_taken(
-    issuer: FakeIssuer, body: bytes, status: int
-) -> None:
+def test_an_answer_that_is_none_is_not_taken(issuer: FakeIssuer, body: bytes, status: int) -> None:
     issuer.body, issuer.status = body, status
     with pytest.raises(IssuerAway):
         read(issuer.token(), Issuer(issuer.url), issuer.settings())
@@ -230,7 +224,7 @@ def test_a_discovery_document_leads_nowhere_else(issuer: FakeIssuer, told: Json)
 
 
 def test_one_key_that_cannot_be_read_spoils_no_other(issuer: FakeIssuer) -> None:
-    weak = {"kty": "RSA", "kid": "weak", "n": "AQAB", "e": "AQAB"}
+    weak: Json = {"kty": "RSA", "kid": "weak", "n": "AQAB", "e": "AQAB"}
     issuer.published = [
         {"kty": "EC", "kid": "broken", "crv": "P-256", "x": "?", "y": "?"},
         {"kty": "oct", "kid": "shared", "k": "AAAA"},

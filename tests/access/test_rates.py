@@ -78,9 +78,7 @@ def test_over_any_time_no_more_are_let_in_than_the_burst_and_the_rate(
             assert total <= burst + rate * (moment - let_in[first][0]) + 1e-6
 
 
-def test_the_database_is_written_once_in_some_twenty_requests(
-    engine: Engine, clock: Clock
-) -> None:
+def test_the_database_is_written_once_in_some_twenty_requests(engine: Engine, clock: Clock) -> None:
     written: list[str] = []
 
     def note(_c: object, _k: object, statement: str, *_: object) -> None:

@@ -36,7 +36,9 @@ def test_the_token_of_the_replica_opens_all(at: Inside) -> None:
     assert at.client.get(OPERATIONS, headers=bearer(token)).status_code == 401
 
 
-@pytest.mark.parametrize("shown", ["Bearer", "Bearer x", "Basic YTpi", "bearer lkb_0_0", "Bearer é"])
+@pytest.mark.parametrize(
+    "shown", ["Bearer", "Bearer x", "Basic YTpi", "bearer lkb_0_0", "Bearer é"]
+)
 def test_what_is_no_key_opens_nothing(at: Inside, shown: str) -> None:
     answer = at.client.get(OPERATIONS, headers={b"Authorization": shown.encode()})
     assert answer.status_code == 401

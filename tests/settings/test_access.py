@@ -51,9 +51,7 @@ def test_an_issuer_is_described_by_its_claims(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_what_is_wrong_is_refused_with_the_reason(
-    tmp_path: Path, text: str, reason: str
-) -> None:
+def test_what_is_wrong_is_refused_with_the_reason(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         read(tmp_path, text)
 
