@@ -3,15 +3,18 @@
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Protocol, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
+from lakebed.access.reception import Reception
 from lakebed.api.infrastructure import Component
 from lakebed.audit.heads import heads_of
 from lakebed.audit.log import Log
 from lakebed.errors import LakebedError
+from lakebed.executor.admission import Admission
 from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
 from lakebed.executor.measures import Unmeasured, measures
@@ -60,6 +63,9 @@ class Service:
     courier: Courier
     replica: Replica
     measures: Unmeasured
+    reception: Reception
+    host: str
+    """Where it listens, as it was told."""
     seats: Seats = field(default_factory=Seats)
     spans: Spans | None = None
     """Who makes a span of each request, where somebody collects them."""
@@ -75,7 +81,13 @@ class Service:
     subscribers: list[Subscriber] = field(default_factory=list)
 
     @classmethod
-    def open(cls, settings: Settings, address: str = "", spans: Spans | None = None) -> "Service":
+    def open(
+        cls,
+        settings: Settings,
+        address: str = "",
+        host: str = "localhost",
+        spans: Spans | None = None,
+    ) -> "Service":
         """Raises LedgerError, ConfigurationError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
@@ -85,11 +97,12 @@ class Service:
         log = Log.open(queue.engine, key_for("audit", settings, os.environ))
         key = key_for("webhooks", settings, os.environ)
         kept = measures(settings.executor.metrics != "off")
-        return cls(
+        reception = Reception(lambda: service.settings.access, queue.engine, token_hex(8))
+        service = cls(
             settings,
             platform,
             queue,
-            Crew(settings, queue, kept),
+            Crew(settings, queue, Admission(reception.standing), kept),
             streams,
             statuses,
             limiter,
@@ -97,8 +110,11 @@ class Service:
             Courier(settings.webhooks, platform.ledger, queue, key),
             new_replica(address, queue.now()),
             kept,
+            reception,
+            host,
             spans=spans,
         )
+        return service
 
     def drain(self) -> None:
         """It is about to stop: who asks whether it is ready hears so, and streams end."""
