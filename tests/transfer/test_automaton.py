@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lakebed.errors import UsageError
 from lakebed.transfer import automaton
 from lakebed.transfer.automaton import LONGEST_KEY, Automaton
-from lakebed.transfer.filters import translated, pattern
+from lakebed.transfer.filters import pattern, translated
 
 PIECES = st.sampled_from(["a", "b", "/", "*", "**", "**/", "?", "[ab]", "[!a]", "\\*", ","])
 GLOBS = st.recursive(

@@ -27,6 +27,8 @@ router = APIRouter(tags=["operations"])
 MEDIA = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
 ALONE = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
 """A page of this origin that may do nothing in its name, whatever the keys in it are."""
+LAST = 2**63 - 1
+"""The largest number that a database can be asked for."""
 CHUNK = 1 << 16
 """Characters of a report that leave at once, at the least."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
@@ -122,9 +124,9 @@ async def events(
     `summary` at the end; docs/api.md has their data.
     """
     found = await at.do(lambda: seen(at, who, operation_id))
-    number = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
+    known = last_event_id if last_event_id and last_event_id.isdecimal() else "0"
     return Seated(
-        frames(at, found.id, number),
+        frames(at, found.id, min(int(known), LAST)),
         at.seats,
         who.id,
         at.settings.executor.streams,
