@@ -66,6 +66,7 @@ EVENTS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("`summary`", "`ls --summary`", ("objects", "bytes")),
     ("`failed`, `quarantined`", "`operations ID`", ("key", "state", "error", "message")),
     ("`released`", "`quarantine release`", ("pairs",)),
+    ("`verified`", "`audit verify`", ("entries", "heads", "wrong", "number")),
     ("`aborted`, `would-abort`", "`uploads abort`", _UPLOAD),
     ("`serving`", "`store serve`", ("endpoint", "engine", "directory")),
     ("`summary`", "`archive generate`", Uploaded.__dataclass_fields__),
