@@ -65,6 +65,7 @@ EVENTS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("`summary`", "`ls --summary`", ("objects", "bytes")),
     ("`failed`, `quarantined`", "`operations ID`", ("key", "state", "error", "message")),
     ("`released`", "`quarantine release`", ("pairs",)),
+    ("`verified`", "`audit verify`", ("entries", "heads", "wrong", "number")),
     ("`aborted`, `would-abort`", "`uploads abort`", _UPLOAD),
     ("`finding`", "`config check`", Finding.__dataclass_fields__),
     ("`checked`", "`config check`", ("errors", "warnings")),

@@ -30,6 +30,8 @@ router = APIRouter(tags=["operations"])
 MEDIA = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
 ALONE = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
 """A page of this origin that may do nothing in its name, whatever the keys in it are."""
+LAST = 2**63 - 1
+"""The largest number that a database can be asked for."""
 CHUNK = 1 << 16
 """Characters of a report that leave at once, at the least."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
@@ -127,8 +129,10 @@ async def events(
     A replica that stops ends the stream without one: ask another, with the last number.
     """
     found = await at.do(lambda: seen(at, who, operation_id))
-    stream = at.streams.response(found.id, _number(last_event_id) or after)
-    return Seated(stream, at.seats, who.id, at.settings.executor.streams)
+    number = min(_number(last_event_id) or after, LAST)
+    return Seated(
+        at.streams.response(found.id, number), at.seats, who.id, at.settings.executor.streams
+    )
 
 
 @router.get(
