@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import signal
 from contextlib import suppress
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
@@ -42,7 +43,7 @@ class Crew:
         self.settings = settings
         self._queue = queue
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__])
+        self._context.set_forkserver_preload(_preloaded(settings))
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
@@ -64,6 +65,8 @@ class Crew:
 
     async def run(self) -> None:
         """Claim and run until `stop` is called, then until the last one has ended."""
+        # The server imports while the queue is looked at, not when the first operation is there.
+        await asyncio.to_thread(forkserver.ensure_running)
         while not self._stopping.is_set():
             claim = await self._claim() if self.running < self.settings.executor.running else None
             if claim is not None:
@@ -150,6 +153,16 @@ class Crew:
         finally:
             loop.remove_reader(process.sentinel)
         await asyncio.to_thread(process.join)
+
+
+def _preloaded(settings: Settings) -> list[str]:
+    """Modules by name: this process has no use for some of them, and may not import others."""
+    is_sqlite = settings.ledger.get_secret_value().startswith("sqlite")
+    dialect = "sqlite.pysqlite" if is_sqlite else "postgresql.psycopg"
+    drivers = () if is_sqlite else ("psycopg", "psycopg_binary")
+    # Each process imports the program that was started, which is the command line's.
+    program = ("lakebed.cli",)
+    return [*drivers, f"sqlalchemy.dialects.{dialect}", *program, "lakebed.executor.preload"]
 
 
 def _say(control: Connection, word: str | Share) -> None:

@@ -1,8 +1,10 @@
 """Serving: the socket, the signals, and the order in which all ends."""
 
 import asyncio
+import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -18,6 +20,11 @@ from lakebed.settings.layers import Sources
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
+IDLE = 30
+"""Seconds for which a connection is kept between requests: longer than clients keep theirs, or one
+would be closed just as the next request is sent."""
+SWITCH = 0.001
+"""Seconds that a thread which reads the database may keep the loop from going on."""
 UNREAD = 32 * 1024
 """Bytes that wait for one client, above which nothing more is written to it."""
 CLOSE = 5
@@ -49,6 +56,7 @@ def serve(
             server_header=False,
             http=_Protocol,
             timeout_graceful_shutdown=CLOSE,
+            timeout_keep_alive=IDLE,
             backlog=BACKLOG,
         )
         server = _Server(
@@ -57,6 +65,10 @@ def serve(
             ending=service.streams.close,
             hangup=app.state.reloader.hint,
         )
+        sys.setswitchinterval(SWITCH)
+        # What is there by now stays: to look through all of it again would hold every answer up.
+        gc.collect()
+        gc.freeze()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
 

@@ -1,5 +1,6 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -7,14 +8,20 @@ from typing import Protocol, TypeVar
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
+from lakebed.audit.heads import heads_of
+from lakebed.audit.log import Log
 from lakebed.errors import LakebedError
+from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
 from lakebed.executor.plans import Plans
+from lakebed.executor.seats import Seats
 from lakebed.executor.statuses import Statuses
 from lakebed.executor.streams import Streams
+from lakebed.executor.webhooks.courier import Courier
 from lakebed.operations.queue import Queue
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
+from lakebed.settings.master import key_for
 
 T = TypeVar("T")
 THREADS = 16
@@ -41,18 +48,33 @@ class Service:
     streams: Streams
     statuses: Statuses
     limiter: CapacityLimiter
+    audit: Auditor
+    courier: Courier
+    seats: Seats = field(default_factory=Seats)
     plans: Plans = field(default_factory=Plans)
     subscribers: list[Subscriber] = field(default_factory=list)
 
     @classmethod
     def open(cls, settings: Settings) -> "Service":
-        """Raises LedgerError."""
+        """Raises LedgerError, ConfigurationError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
         limiter = CapacityLimiter(THREADS)
         statuses = Statuses(lambda: platform.ledger, limiter)
         streams = Streams(lambda: platform.ledger, statuses.forget)
-        return cls(settings, platform, queue, Crew(settings, queue), streams, statuses, limiter)
+        log = Log.open(queue.engine, key_for("audit", settings, os.environ))
+        key = key_for("webhooks", settings, os.environ)
+        return cls(
+            settings,
+            platform,
+            queue,
+            Crew(settings, queue),
+            streams,
+            statuses,
+            limiter,
+            Auditor(log, heads_of(settings)),
+            Courier(settings.webhooks, platform.ledger, queue, key),
+        )
 
     def apply(self, settings: Settings) -> None:
         """Go on with other settings, in all parts or in none. Raises LakebedError."""

@@ -3,12 +3,12 @@
 import re
 import secrets
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
-def traceparent_of(request: Request) -> str:
+def traceparent_of(request: HTTPConnection) -> str:
     """The W3C traceparent of this request, the same whenever it is asked for."""
     known: str | None = getattr(request.state, "traceparent", None)
     if known is None:
@@ -19,5 +19,5 @@ def traceparent_of(request: Request) -> str:
     return known
 
 
-def trace_id_of(request: Request) -> str:
+def trace_id_of(request: HTTPConnection) -> str:
     return traceparent_of(request).split("-")[1]

@@ -49,7 +49,8 @@ class Task:
 
 def main(task: Task, control: Connection) -> None:
     """Run one operation to its end. The exit status is 0 where the ledger knows how it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the replica's to answer
+    for number in (signal.SIGINT, signal.SIGHUP):  # the replica's to answer
+        signal.signal(number, signal.SIG_IGN)
     configure(level_of(0, quiet=False, debug=False, configured=task.settings.log))
     cancellation = Cancellation()
     signal.signal(signal.SIGTERM, lambda *_: cancellation.stop(_handed_over()))
