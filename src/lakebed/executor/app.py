@@ -12,9 +12,21 @@ from lakebed.executor.auditing import Audited
 from lakebed.executor.bodies import BodyLimit
 from lakebed.executor.console import CONSOLE
 from lakebed.executor.document import DocumentedApi
+from lakebed.executor.heartbeat import heartbeat
 from lakebed.executor.housekeeping import keep_house
+from lakebed.executor.observed import Observed
 from lakebed.executor.reload import Reloader
-from lakebed.executor.routes import configuration, health, operations, plan, sync, webhooks
+from lakebed.executor.routes import (
+    configuration,
+    health,
+    infrastructure,
+    metrics,
+    operations,
+    plan,
+    storage,
+    sync,
+    webhooks,
+)
 from lakebed.executor.service import Service
 from lakebed.settings.layers import Sources
 
@@ -24,7 +36,10 @@ ROUTERS = (
     operations.router,
     configuration.router,
     webhooks.router,
+    storage.router,
+    infrastructure.router,
     health.router,
+    metrics.router,
     *CONSOLE,
 )
 
@@ -49,6 +64,7 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
     app.add_middleware(Audited, service=service)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(Observed, service=service)  # the last one is the outermost
     return app
 
 
@@ -59,6 +75,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(asyncio.to_thread, service.platform.__exit__, None, None, None)
         service.audit.start()
         stack.push_async_callback(service.audit.stop)
+        await stack.enter_async_context(_beside(heartbeat(service)))
         await stack.enter_async_context(_beside(service.crew.run(), service.crew.stop))
         await stack.enter_async_context(_beside(service.streams.run(), service.streams.close))
         await stack.enter_async_context(_beside(app.state.reloader.run()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
@@ -14,7 +15,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
+from lakebed.executor.logged import log_as
 from lakebed.executor.service import Service, Subscriber
+from lakebed.executor.tracing import Spans
+from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
 from lakebed.settings.layers import Sources
 
@@ -44,9 +48,12 @@ def serve(
 
     Raises ConfigurationError where the address is taken, LedgerError.
     """
+    log_as(settings)
     listening = _listen(host, port)
-    with listening:
-        service = Service.open(settings)
+    traces = Exposure(traces=settings.observe.traces)
+    with listening, tracing(traces, os.environ) as provider:
+        spans = Spans(provider) if provider else None
+        service = Service.open(settings, _url(host, listening), spans)
         service.subscribers += subscribers
         app = build(service, sources)
         config = uvicorn.Config(
@@ -62,7 +69,7 @@ def serve(
         server = _Server(
             config,
             started=lambda: started(_url(host, listening)),
-            ending=service.streams.close,
+            ending=service.drain,
             hangup=app.state.reloader.hint,
         )
         sys.setswitchinterval(SWITCH)

@@ -1,10 +1,11 @@
 """The service: `[executor]`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from lakebed.model.quantity import MIB
+from lakebed.settings.restart import RESTART
 from lakebed.settings.store import FROZEN, Seconds, Size
 
 
@@ -27,3 +28,9 @@ class ExecutorSettings(BaseModel):
     """Bytes of the longest body of a request."""
     streams: Annotated[int, Field(ge=1)] = 32
     """Event streams that one caller may have open at a replica."""
+    log_format: Literal["json", "text"] | None = None
+    """How a line of the log looks; by default `json`, but `text` on a terminal."""
+    metrics: Literal["authorized", "open", "off"] = Field(
+        default="authorized", json_schema_extra=RESTART
+    )
+    """Who may read `/metrics`: callers with `infrastructure:read`, or whoever reaches the port."""

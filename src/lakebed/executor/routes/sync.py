@@ -85,6 +85,7 @@ async def _enqueue(
     enqueued = await at.do(enqueue)
     http.state.subject = " ".join(enqueued.ids)
     at.crew.hint()
+    http.state.operation_id = enqueued.ids[0]  # for the log
     return enqueued
 
 
