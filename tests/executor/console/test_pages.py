@@ -100,6 +100,17 @@ PAGES = (
 )
 
 
+def site(service: Service, who: Caller = LOCAL) -> FastAPI:
+    """The application, as if it was this caller who asks."""
+    app = build(service)
+    app.dependency_overrides[caller_of] = lambda: who
+    return app
+
+
+def browsing(app: FastAPI) -> TestClient:
+    return TestClient(app, base_url="http://localhost", follow_redirects=False)
+
+
 def answering(app: FastAPI, path: str, told: Mapping[str, object]) -> None:
     app.add_api_route(path, lambda: told)
 
@@ -107,7 +118,7 @@ def answering(app: FastAPI, path: str, told: Mapping[str, object]) -> None:
 @pytest.fixture
 def client(service: Service) -> TestClient:
     """One whose stores and components are told as they are here."""
-    app = build(service)
+    app = site(service)
     wanted: dict[str, Mapping[str, object]] = {
         "/api/v1/storage/stores": STORES,
         "/api/v1/storage/usage": USAGE,
@@ -116,7 +127,7 @@ def client(service: Service) -> TestClient:
     app.router.routes[:] = [one for one in app.routes if getattr(one, "path", "") not in wanted]
     for path, told in wanted.items():
         answering(app, path, told)
-    return TestClient(app, follow_redirects=False)
+    return browsing(app)
 
 
 def operation(service: Service, request: Request = REQUEST, **values: object) -> str:
@@ -213,11 +224,11 @@ def test_what_is_wrong_is_told_on_a_page(client: TestClient, service: Service) -
 
 
 def test_a_page_whose_part_is_missing_says_so(service: Service) -> None:
-    app = build(service)
+    app = site(service)
     app.router.routes[:] = [
         one for one in app.routes if not getattr(one, "path", "").startswith("/api/v1/storage")
     ]
-    answer = TestClient(app).get("/console/stores")
+    answer = browsing(app).get("/console/stores")
     assert answer.status_code == 404
     assert "Not Found" in Outline(answer.text).text
 
@@ -229,7 +240,7 @@ def test_whoever_is_not_known_signs_in_first_and_comes_back(service: Service) ->
         raise Unauthenticated("nobody known asks")
 
     app.dependency_overrides[caller_of] = nobody
-    client = TestClient(app, follow_redirects=False)
+    client = browsing(app)
     for path in ("/", "/console/operations?state=failed&mine=true", "/console/operations/X"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["cache-control"]) == (303, "no-store")
@@ -264,11 +275,8 @@ def test_the_way_back_is_a_path_of_this_site(wanted: str) -> None:
 
 
 def test_a_reader_is_offered_nothing_that_it_may_not_do(service: Service) -> None:
-    app, found = build(service), operation(service)
-    app.dependency_overrides[caller_of] = lambda: Caller(
-        "key:1", "reader", frozenset({Role.READONLY_USER}), LOCAL.grants
-    )
-    client = TestClient(app)
+    reader = Caller("key:1", "reader", frozenset({Role.READONLY_USER}), LOCAL.grants)
+    client, found = browsing(site(service, reader)), operation(service)
     page = Outline(client.get(f"/console/operations/{found}").text)
     assert not page.buttons
     assert client.get("/console/new").status_code == 403
