@@ -75,7 +75,7 @@ def _configuration(options: Options) -> Configuration:
         max_concurrent=options.concurrency,
         part_size_mb=None if options.part_size is None else options.part_size // MIB,
         retry_count=options.retries,
-        enable_checksum_validation=options.read_back,
+        enable_checksum_validation=options.extra_reads,
         delete_source_after_sync=options.delete_source,
         delete_extra=options.delete,
         max_delete=options.max_delete,

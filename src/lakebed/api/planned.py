@@ -6,7 +6,7 @@ problem.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from lakebed.api.answers import PLAIN, Problem
 from lakebed.model.operation import Decision
@@ -62,3 +62,28 @@ class PlanProblem(Problem):
 
 
 PlanLine = Annotated[PlannedObject | PlanSummary | PlanProblem, Field(discriminator="event")]
+
+
+def _whole(value: JsonValue, definitions: dict[str, JsonValue]) -> JsonValue:
+    """A schema with what it refers to in its place: it is to stand in another document."""
+    match value:
+        case {"$ref": str(name)}:
+            found = definitions[name.rpartition("/")[2]]
+            assert isinstance(found, dict)
+            beside = {name: one for name, one in value.items() if name != "$ref"}
+            return _whole({**found, **beside}, definitions)
+        case dict():
+            return {
+                name: _whole(one, definitions)
+                for name, one in value.items()
+                if name not in ("$defs", "discriminator")
+            }
+        case list():
+            return [_whole(one, definitions) for one in value]
+        case _:
+            return value
+
+
+_SCHEMA = TypeAdapter[PlannedObject | PlanSummary | PlanProblem](PlanLine).json_schema()
+LINE_SCHEMA = _whole(_SCHEMA, _SCHEMA["$defs"])
+"""Of one line; OpenAPI 3.1 has no word for a body of lines."""

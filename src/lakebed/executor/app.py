@@ -15,6 +15,13 @@ ROUTERS = (sync.router, plan.router, operations.router, health.router)
 
 
 def build(service: Service) -> FastAPI:
+    app = described()
+    app.state.service = service
+    return app
+
+
+def described() -> FastAPI:
+    """The application without a service: enough to say what can be asked of one."""
     app = FastAPI(
         title="Lakebed executor",
         version=__version__,
@@ -22,8 +29,8 @@ def build(service: Service) -> FastAPI:
         lifespan=_running,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
-    app.state.service = service
     problems.add_to(app)
     for router in ROUTERS:
         app.include_router(router)

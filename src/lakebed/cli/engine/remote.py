@@ -212,16 +212,17 @@ def _shown(status: OperationStatus) -> Shown:
 
 
 def summary_of(status: OperationStatus) -> Summary:
+    copies = status.kind is Kind.SYNC
     return Summary(
         operation_id=status.operation_id,
         state=status.state,
         listed=status.files_listed,
-        copied=status.files_done,
+        copied=status.files_done if copies else 0,
         skipped=status.files_skipped,
         failed=status.files_failed,
         quarantined=status.files_quarantined,
         deleted=status.files_deleted,
-        bytes=status.bytes_done,
+        bytes=status.bytes_done if copies else 0,
         seconds=status.seconds,
         extra=status.files_extra,
         halves=status.half_pairs,

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from lakebed.access.permits import check_plan
-from lakebed.api.planned import PlannedObject, PlanProblem, PlanSummary
+from lakebed.api.planned import LINE_SCHEMA
 from lakebed.api.requests import PlanRequest
 from lakebed.errors import LakebedError
 from lakebed.executor import problems
@@ -39,8 +39,9 @@ class PlanResponse(StreamingResponse):
 
 @router.post(
     "/api/v1/plan",
+    status_code=200,
     response_class=PlanResponse,
-    responses={200: {"model": PlannedObject | PlanSummary | PlanProblem}},
+    responses={200: {"content": {LINES: {"x-itemSchema": LINE_SCHEMA}}}},
 )
 async def plan(body: PlanRequest, http: Request, who: Who, at: At) -> PlanResponse:
     """What a sync would do, object by object; nothing is written.
@@ -50,7 +51,7 @@ async def plan(body: PlanRequest, http: Request, who: Who, at: At) -> PlanRespon
     """
 
     def checked() -> operation.Request:
-        request = at.platform.checked(body.request())
+        request = at.platform.checked(body.request(at.settings.executor.memory))
         check_plan(who, request)
         return request
 
