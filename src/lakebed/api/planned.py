@@ -66,22 +66,15 @@ PlanLine = Annotated[PlannedObject | PlanSummary | PlanProblem, Field(discrimina
 
 def _whole(value: JsonValue, definitions: dict[str, JsonValue]) -> JsonValue:
     """A schema with what it refers to in its place: it is to stand in another document."""
-    match value:
-        case {"$ref": str(name)}:
-            found = definitions[name.rpartition("/")[2]]
-            assert isinstance(found, dict)
-            beside = {name: one for name, one in value.items() if name != "$ref"}
-            return _whole({**found, **beside}, definitions)
-        case dict():
-            return {
-                name: _whole(one, definitions)
-                for name, one in value.items()
-                if name not in ("$defs", "discriminator")
-            }
-        case list():
-            return [_whole(one, definitions) for one in value]
-        case _:
-            return value
+    if isinstance(value, list):
+        return [_whole(one, definitions) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = definitions.get(str(value.get("$ref")).rpartition("/")[2], {})
+    assert isinstance(found, dict)
+    together = {**found, **value}
+    passed_over = ("$defs", "$ref", "discriminator")
+    return {k: _whole(v, definitions) for k, v in together.items() if k not in passed_over}
 
 
 _SCHEMA = TypeAdapter[PlannedObject | PlanSummary | PlanProblem](PlanLine).json_schema()

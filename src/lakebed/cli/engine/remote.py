@@ -13,18 +13,19 @@ from lakebed.api.answers import ObjectStatus, OperationStatus
 from lakebed.api.body import plan_body, sync_body, verify_body
 from lakebed.api.client import Client
 from lakebed.api.planned import PlannedObject
+from lakebed.api.storage import BucketCapabilities, StoreDescription
 from lakebed.cli.display import Display
 from lakebed.cli.engine.engine import Shown, StoreShown
 from lakebed.cli.engine.relay import Relay
 from lakebed.cli.options import Network
 from lakebed.cli.request import bandwidth_of
-from lakebed.errors import Interrupted, UsageError
+from lakebed.errors import Interrupted, UnknownStore, UsageError
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, ObjectState, OperationState, Request, Summary
 from lakebed.report.formats import Format
 from lakebed.report.json_report import Row
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.capabilities import Capabilities
+from lakebed.store.capabilities import Capabilities, Capability
 from lakebed.transfer.plan import Planned
 
 T = TypeVar("T")
@@ -93,13 +94,36 @@ class Remote:
         return self._each(self._client.report(operation_id, form))
 
     def stores(self) -> Sequence[StoreShown]:
-        raise NotImplementedError
+        return [
+            StoreShown(
+                one.store,
+                one.endpoint,
+                one.region,
+                one.credentials,
+                one.addressing,
+                one.digests,
+                one.default,
+            )
+            for one in self._do(self._client.stores()).stores
+        ]
 
     def probed(self) -> Iterator[tuple[Location, Capabilities]]:
-        raise NotImplementedError
+        for store in self._do(self._client.stores()).stores:
+            for found in store.buckets:
+                yield Location(store.store, found.bucket), _capabilities(found)
 
     def capabilities(self, location: Location, refresh: bool) -> Capabilities:
-        raise NotImplementedError
+        if location.is_local:
+            raise UsageError("an executor does not see the folders of this machine")
+        known = self._do(self._client.stores()).stores
+        store = next((one for one in known if _is_meant(one, location.store)), None)
+        if store is None:
+            advice = f"the executor knows {', '.join(one.store for one in known)}"
+            raise UnknownStore("name a store", subject=str(location), advice=advice)
+        for found in () if refresh else store.buckets:
+            if found.bucket == location.bucket:
+                return _capabilities(found)
+        return _capabilities(self._do(self._client.probe(store.store, location.bucket)))
 
     async def _sync(self, request: Request, display: Display) -> Summary:
         limited = self._limited(request)
@@ -209,6 +233,16 @@ def _shown(status: OperationStatus) -> Shown:
         filtered=status.filtered,
         summary=summary_of(status),
     )
+
+
+def _is_meant(store: StoreDescription, name: str) -> bool:
+    return store.store == name if name else store.default
+
+
+def _capabilities(found: BucketCapabilities) -> Capabilities:
+    """Of capabilities that this version does not know nothing is said."""
+    able = frozenset(one for one in Capability if found.capabilities.get(one))
+    return Capabilities(able, note=found.note)
 
 
 def summary_of(status: OperationStatus) -> Summary:
