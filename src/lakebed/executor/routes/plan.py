@@ -56,11 +56,11 @@ async def plan(body: PlanRequest, http: Request, who: Who, at: At) -> PlanRespon
         return request
 
     pieces = at.plans.lines(at.settings, await at.do(checked))
-    first = await _first(http, pieces)
+    first = await first_of(http, pieces)
     return PlanResponse(_all(http, first, pieces))
 
 
-async def _first(http: Request, pieces: AsyncGenerator[bytes]) -> bytes:
+async def first_of(http: Request, pieces: AsyncGenerator[bytes]) -> bytes:
     """Wait for a plan to begin, for as long as somebody waits for it."""
     reading = asyncio.ensure_future(anext(pieces))
     try:
