@@ -115,7 +115,18 @@ async def events(
     )
 
 
-@router.get(PREFIX + "/{operation_id}/report", response_class=StreamingResponse)
+_MEDIA = {
+    Format.JSON: "application/json",
+    Format.HTML: "text/html; charset=utf-8",
+    Format.TEXT: "text/plain; charset=utf-8",
+}
+
+
+@router.get(
+    PREFIX + "/{operation_id}/report",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media.split(";")[0]: {} for media in _MEDIA.values()}}},
+)
 async def report(
     operation_id: str,
     who: Who,
@@ -130,8 +141,7 @@ async def report(
         return list(renderer(format)(ledger.report(found.id), ledger.failures(found.id)))
 
     lines = await at.do(read)
-    media = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
-    return StreamingResponse((f"{line}\n" for line in lines), media_type=media[format])
+    return StreamingResponse((f"{line}\n" for line in lines), media_type=_MEDIA[format])
 
 
 @router.post(PREFIX + "/{operation_id}/cancel", status_code=202)
