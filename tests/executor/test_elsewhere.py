@@ -76,7 +76,7 @@ class Both:
 
 
 def _plain(line: str) -> str:
-    if re.match(r"\d+ of \d+\+? objects", line):  # now and then, as time passes
+    if re.match(r"\d+ of \d+\+? objects|warning: operation .* waits", line):  # as time passes
         return ""
     if line.startswith("{"):
         event = json.loads(line)

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -28,9 +29,12 @@ from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities, Capability
 from lakebed.transfer.plan import Planned
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 LOOK = 0.1
 """Seconds between two looks at whether a signal came."""
+WAIT = 5.0
+"""Seconds after which it is said that an operation has not begun yet."""
 PAGE, SOON = 500, 0.2
 """Items that are passed on at once; seconds for which they may be gathered."""
 
@@ -149,14 +153,20 @@ class Remote:
 
     async def _watched(self, operation_id: str, after: int, display: Display) -> Summary:
         relay = Relay(display, operation_id)
+        loop = asyncio.get_running_loop()
+        waiting = loop.call_later(WAIT, _log.warning, "operation %s waits its turn", operation_id)
         try:
             async with aclosing(self._client.events(operation_id, after=after)) as events:
                 async for event in events:
                     summary = relay.told(event)
+                    if relay.has_begun:
+                        waiting.cancel()
                     if summary is not None:
                         return summary
         except asyncio.CancelledError:
             raise self._left(operation_id) from None
+        finally:
+            waiting.cancel()
         raise AssertionError("events end with a summary, or an error")
 
     def _left(self, operation_id: str | None) -> Interrupted:

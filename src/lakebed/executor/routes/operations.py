@@ -117,15 +117,15 @@ async def events(
 
 _MEDIA = {
     Format.JSON: "application/json",
-    Format.HTML: "text/html; charset=utf-8",
-    Format.TEXT: "text/plain; charset=utf-8",
+    Format.HTML: "text/html",
+    Format.TEXT: "text/plain",
 }
 
 
 @router.get(
     PREFIX + "/{operation_id}/report",
     response_class=StreamingResponse,
-    responses={200: {"content": {media.split(";")[0]: {} for media in _MEDIA.values()}}},
+    responses={200: {"content": {media: {} for media in _MEDIA.values()}}},
 )
 async def report(
     operation_id: str,
