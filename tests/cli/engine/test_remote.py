@@ -125,7 +125,8 @@ class _Never:
     def restart(self) -> None: ...
 
     async def take(self) -> bool:
-        await asyncio.sleep(0)
+        for _ in range(3):  # whatever is due is done
+            await asyncio.sleep(0)
         return False
 
 
