@@ -37,13 +37,19 @@ class Session:
 
 def settings_of(common: Common) -> "Settings":
     """The configuration, with the log set up as it and the options say."""
-    from lakebed.observe.log import configure, level_of
     from lakebed.settings import load
 
-    configure(level_of(common.verbose, common.quiet, common.debug, "warning"))
+    set_log(common)
     settings = load(common.config, os.environ, Path.cwd())
-    configure(level_of(common.verbose, common.quiet, common.debug, settings.log))
+    set_log(common, settings.log)
     return settings
+
+
+def set_log(common: Common, configured: str = "warning") -> None:
+    """Log from the level on that the options say, else from the configured one."""
+    from lakebed.observe.log import configure, level_of
+
+    configure(level_of(common.verbose, common.quiet, common.debug, configured))
 
 
 def place(text: str, common: Common) -> Location:

@@ -53,6 +53,11 @@ class Crew:
     def running(self) -> int:
         return len(self._tasks)
 
+    def apply(self, settings: Settings) -> None:
+        """Operations that are claimed from now on have these settings."""
+        self.settings = settings
+        self.hint()
+
     def hint(self) -> None:
         """There may be something in the queue."""
         self._hint.set()

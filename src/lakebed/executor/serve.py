@@ -3,48 +3,75 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
-from lakebed.executor.service import Service
+from lakebed.executor.service import Service, Subscriber
 from lakebed.settings import Settings
+from lakebed.settings.layers import Sources
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
+UNREAD = 32 * 1024
+"""Bytes that wait for one client, above which nothing more is written to it."""
 CLOSE = 5
 """Seconds that requests under way have to end, once the socket is closed."""
 
 
-def serve(settings: Settings, host: str, port: int, started: Callable[[str], None]) -> None:
-    """Serve until a signal; `started` is told the address once it answers.
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    started: Callable[[str], None],
+    sources: Sources | None = None,
+    subscribers: Sequence[Subscriber] = (),
+) -> None:
+    """Serve until a signal; `started` is told the address once it answers. `sources` are where the
+    settings come from: what changes there is taken over, at SIGHUP at once.
 
     Raises ConfigurationError where the address is taken, LedgerError.
     """
     listening = _listen(host, port)
     with listening:
         service = Service.open(settings)
+        service.subscribers += subscribers
+        app = build(service, sources)
         config = uvicorn.Config(
-            build(service),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
+            http=_Protocol,
             timeout_graceful_shutdown=CLOSE,
             backlog=BACKLOG,
         )
-        server = _Server(config, lambda: started(_url(host, listening)))
+        server = _Server(
+            config,
+            started=lambda: started(_url(host, listening)),
+            ending=service.streams.close,
+            hangup=app.state.reloader.hint,
+        )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        started: Callable[[], None],
+        ending: Callable[[], None],
+        hangup: Callable[[], None],
+    ) -> None:
         super().__init__(config)
-        self._told = started
+        self._told, self._ending, self._hangup = started, ending, hangup
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,9 +85,22 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hangup)
         await super().startup(sockets)
         if self.started:
             self._told()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()  # it waits for requests under way, and a stream would be one for long
+        await super().shutdown(sockets)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Holds less of what a client does not read."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=UNREAD)
 
 
 def _listen(host: str, port: int) -> socket.socket:

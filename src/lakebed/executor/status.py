@@ -4,21 +4,27 @@ from datetime import UTC, datetime
 
 from lakebed.api.answers import OperationStatus, Throughput
 from lakebed.model.operation import Filters, OperationState, Summary
-from lakebed.operations.bulletin import Progress, arrived, progress_of
+from lakebed.operations.bulletin import Progress, arrived
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Submission
+from lakebed.operations.standing import Standing, standing
 from lakebed.operations.states import FINISHED, exit_code
 
 PREFIX = "/api/v1/operations"
 
 
-def status_of(ledger: Ledger, queue: Queue, operation: Operation) -> OperationStatus:
-    """Reads two rows, however many objects there are; one that ran elsewhere is counted."""
-    told = progress_of(ledger.engine, operation.id)
-    submission = queue.submission(operation.id)
-    progress = told[1] if told else _counted(ledger, operation)
-    return _status(operation, submission, progress, ledger.now())
+def status_of(ledger: Ledger, operation_id: str) -> OperationStatus:
+    """Reads one row, however many objects there are; one that ran elsewhere is counted.
+
+    Raises UnknownOperation, LedgerError.
+    """
+    return told_of(ledger, standing(ledger, operation_id))
+
+
+def told_of(ledger: Ledger, found: Standing) -> OperationStatus:
+    progress = found.progress or _counted(ledger, found.operation)
+    return _status(found.operation, found.submission, progress, ledger.now())
 
 
 def _counted(ledger: Ledger, operation: Operation) -> Progress:

@@ -7,7 +7,6 @@ goes on after a break; the outcomes of some moments are one of them.
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
 
@@ -26,8 +25,8 @@ EVERY = 1.0
 """Seconds between two words on the progress."""
 SOON = 0.25
 """Seconds for which outcomes are gathered into one event."""
-MOST = 1000
-"""Outcomes in one event."""
+MOST = 200
+"""Outcomes in one event: what many readers hold of it at once stays small."""
 WINDOW = 5.0
 """Seconds over which the current throughput is the mean."""
 
@@ -226,17 +225,6 @@ def last_number(engine: Engine, operation_id: str) -> int:
     query = select(func.max(events.c.number)).where(events.c.operation == operation_id)
     with reading(engine) as connection:
         return int(connection.scalar(query) or 0)
-
-
-def events_after(
-    engine: Engine, operation_id: str, number: int, most: int = 500
-) -> Sequence[Event]:
-    """The next events of an operation, in their order."""
-    here = (events.c.operation == operation_id) & (events.c.number > number)
-    columns = (events.c.number, events.c.at, events.c.kind, events.c.data)
-    query = select(*columns).where(here).order_by(events.c.number).limit(most)
-    with reading(engine) as connection:
-        return [Event(*row) for row in connection.execute(query)]
 
 
 def progress_of(engine: Engine, operation_id: str) -> tuple[float, Progress] | None:

@@ -80,6 +80,11 @@ class Platform:
         if self._ledger is not None:
             self._ledger.engine.dispose()
 
+    def apply(self, settings: Settings) -> None:
+        """What begins from now on has these settings; what runs keeps those that it began with,
+        and the ledger stays."""
+        self.settings, self._ends = settings, Ends(settings, lambda: self.ledger)
+
     @property
     def ledger(self) -> Ledger:
         """Opened when it is first asked for. Raises LedgerError."""

@@ -1,7 +1,9 @@
 """`lakebed executor serve`."""
 
+import os
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,8 +11,11 @@ from lakebed.cli.command import Command, Group
 from lakebed.cli.flatten import flatten
 from lakebed.cli.options import Common, Output
 from lakebed.cli.output import emit, say
-from lakebed.cli.session import settings_of
+from lakebed.cli.session import set_log, settings_of
 from lakebed.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from lakebed.settings import Settings
 
 
 class Auth(StrEnum):
@@ -38,6 +43,8 @@ def serve(
     ] = Auth.NONE,
 ) -> None:
     """Serve the API until a signal: operations are queued, run, watched and found again."""
+    from lakebed.settings.layers import Sources
+
     settings = settings_of(common)
     try:
         from lakebed.executor.serve import serve as run
@@ -53,4 +60,15 @@ def serve(
         elif not common.quiet:
             say(f"serving at {url}")
 
-    run(settings, host, port, started)
+    sources = Sources(common.config, dict(os.environ), Path.cwd())
+    run(settings, host, port, started, sources, [_Log(common)])
+
+
+class _Log:
+    """The log's level, which the options decide, else the settings in force."""
+
+    def __init__(self, common: Common) -> None:
+        self._common = common
+
+    def apply(self, settings: "Settings") -> None:
+        set_log(self._common, settings.log)
