@@ -78,6 +78,10 @@ class UnknownOperation(UsageError):
     code = "unknown-operation"
 
 
+class UnknownComponent(UsageError):
+    code = "unknown-component"
+
+
 class KeyReused(UsageError):
     """The same idempotency key came with another body."""
 

@@ -9,8 +9,19 @@ from fastapi import FastAPI
 from lakebed import __version__
 from lakebed.executor import problems
 from lakebed.executor.console import CONSOLE
+from lakebed.executor.heartbeat import heartbeat
+from lakebed.executor.observed import Observed
 from lakebed.executor.reload import Reloader
-from lakebed.executor.routes import configuration, health, operations, plan, sync
+from lakebed.executor.routes import (
+    configuration,
+    health,
+    infrastructure,
+    metrics,
+    operations,
+    plan,
+    storage,
+    sync,
+)
 from lakebed.executor.service import Service
 from lakebed.settings.layers import Sources
 
@@ -19,7 +30,10 @@ ROUTERS = (
     plan.router,
     operations.router,
     configuration.router,
+    storage.router,
+    infrastructure.router,
     health.router,
+    metrics.router,
     *CONSOLE,
 )
 
@@ -32,6 +46,7 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
     app = described()
     app.state.service = service
     app.state.reloader = Reloader(service, sources)
+    app.add_middleware(Observed, service=service)  # the last one is the outermost
     return app
 
 
@@ -57,6 +72,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, service.platform.__exit__, None, None, None)
+        await stack.enter_async_context(_beside(heartbeat(service)))
         await stack.enter_async_context(_beside(service.crew.run(), service.crew.stop))
         await stack.enter_async_context(_beside(service.streams.run(), service.streams.close))
         await stack.enter_async_context(_beside(app.state.reloader.run()))

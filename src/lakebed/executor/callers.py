@@ -11,6 +11,7 @@ from lakebed.executor.service import Service, service_of
 
 async def caller_of(connection: HTTPConnection) -> Caller:
     """The caller of a request. Raises Unauthenticated, TooManyRequests."""
+    connection.state.caller = LOCAL.id  # for the log
     return LOCAL
 
 

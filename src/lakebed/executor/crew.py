@@ -9,14 +9,18 @@ import logging
 import multiprocessing
 import signal
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
 from lakebed.errors import LedgerError
 from lakebed.executor import worker
+from lakebed.executor.hearing import heard
+from lakebed.executor.measures import Unmeasured
 from lakebed.executor.share import shares
 from lakebed.executor.worker import STOP, Share, Task
+from lakebed.observe import catalogue
 from lakebed.operations.queue import Claim, Queue
 from lakebed.settings import Settings
 
@@ -38,8 +42,11 @@ class Gate(Protocol):
 class Crew:
     """Runs operations from `start` until `stop` has returned."""
 
-    def __init__(self, settings: Settings, queue: Queue) -> None:
+    def __init__(
+        self, settings: Settings, queue: Queue, measures: Unmeasured | None = None
+    ) -> None:
         self.settings = settings
+        self._measures = measures or Unmeasured()
         self._queue = queue
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([worker.__name__])
@@ -103,23 +110,36 @@ class Crew:
             return None
 
     async def _attend(self, claim: Claim) -> None:
+        operation_id, measures = claim.lease.operation_id, self._measures
+        if not claim.again:
+            measures.observe(catalogue.QUEUE_SECONDS, claim.waited)
         ours, theirs = multiprocessing.Pipe()
-        operation_id = claim.lease.operation_id
+        hears, tells = multiprocessing.Pipe(duplex=False)
         self._asked[operation_id] = claim.request.options.memory
         task = Task(
-            self.settings, operation_id, claim.lease.fence, claim.again, self._share()[operation_id]
+            self.settings,
+            operation_id,
+            claim.lease.fence,
+            claim.again,
+            self._share()[operation_id],
+            claim.submission.caller,
+            claim.submission.trace,
         )
-        process = self._context.Process(target=worker.main, args=(task, theirs), daemon=True)
+        process = self._context.Process(target=worker.main, args=(task, theirs, tells), daemon=True)
         await asyncio.to_thread(process.start)
         theirs.close()
+        tells.close()
         self._controls[operation_id] = ours
         try:
-            await self._ended(process)
+            with hears, heard(hears, partial(measures.tell, operation_id)):
+                await self._ended(process)
         finally:
+            measures.left(operation_id)
             del self._controls[operation_id], self._asked[operation_id]
             ours.close()
             self._share()
         if process.exitcode:
+            measures.add(catalogue.CRASHES, 1)
             await asyncio.to_thread(self._queue.crashed, claim.lease, _reason(process.exitcode))
         else:
             await asyncio.to_thread(self._queue.hand_back, claim.lease)

@@ -10,14 +10,19 @@ from starlette.exceptions import HTTPException
 
 from lakebed.api.answers import Problem
 from lakebed.errors import (
+    AccessDenied,
+    BucketMissing,
     Forbidden,
     KeyReused,
     LakebedError,
     LedgerError,
+    ObjectError,
     OperationError,
+    RequestRefused,
     StoreError,
     TooManyRequests,
     Unauthenticated,
+    UnknownComponent,
     UnknownOperation,
     UnknownStore,
     UsageError,
@@ -28,6 +33,7 @@ from lakebed.observe.log import redact
 MEDIA_TYPE = "application/problem+json"
 STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (UnknownOperation, HTTPStatus.NOT_FOUND),
+    (UnknownComponent, HTTPStatus.NOT_FOUND),
     (UnknownStore, HTTPStatus.UNPROCESSABLE_ENTITY),
     (KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -35,7 +41,11 @@ STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (Forbidden, HTTPStatus.FORBIDDEN),
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (OperationError, HTTPStatus.CONFLICT),
+    (BucketMissing, HTTPStatus.NOT_FOUND),
+    (AccessDenied, HTTPStatus.FORBIDDEN),
+    (RequestRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StoreError, HTTPStatus.BAD_GATEWAY),
+    (ObjectError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (LedgerError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LakebedError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )

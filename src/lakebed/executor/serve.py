@@ -1,6 +1,7 @@
 """Serving: the socket, the signals, and the order in which all ends."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
+from lakebed.executor.logged import log_as
 from lakebed.executor.service import Service, Subscriber
+from lakebed.executor.tracing import Spans
+from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
 from lakebed.settings.layers import Sources
 
@@ -37,9 +41,12 @@ def serve(
 
     Raises ConfigurationError where the address is taken, LedgerError.
     """
+    log_as(settings)
     listening = _listen(host, port)
-    with listening:
-        service = Service.open(settings)
+    traces = Exposure(traces=settings.observe.traces)
+    with listening, tracing(traces, os.environ) as provider:
+        spans = Spans(provider) if provider else None
+        service = Service.open(settings, _url(host, listening), spans)
         service.subscribers += subscribers
         app = build(service, sources)
         config = uvicorn.Config(
@@ -54,7 +61,7 @@ def serve(
         server = _Server(
             config,
             started=lambda: started(_url(host, listening)),
-            ending=service.streams.close,
+            ending=service.drain,
             hangup=app.state.reloader.hint,
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -7,18 +7,26 @@ from typing import Protocol, TypeVar
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
+from lakebed.api.infrastructure import Component
 from lakebed.errors import LakebedError
 from lakebed.executor.crew import Crew
+from lakebed.executor.measures import Unmeasured, measures
 from lakebed.executor.plans import Plans
+from lakebed.executor.remembered import Remembered
 from lakebed.executor.statuses import Statuses
+from lakebed.executor.stores import Stores
 from lakebed.executor.streams import Streams
+from lakebed.executor.tracing import Spans
 from lakebed.operations.queue import Queue
+from lakebed.operations.replicas import Replica, new_replica
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
 
 T = TypeVar("T")
 THREADS = 16
 """Threads in which requests speak to the database: more than its connections would only wait."""
+LOOKED = 3.0
+"""Seconds for which a look at a component is enough."""
 
 
 class Subscriber(Protocol):
@@ -41,18 +49,47 @@ class Service:
     streams: Streams
     statuses: Statuses
     limiter: CapacityLimiter
+    replica: Replica
+    measures: Unmeasured
+    spans: Spans | None = None
+    """Who makes a span of each request, where somebody collects them."""
+    draining: bool = False
+    """It is about to stop, and takes no more requests."""
+    stores: Stores = field(default_factory=Stores)
+    looks: Remembered[str, tuple[Component, ...]] = field(
+        default_factory=lambda: Remembered(LOOKED)
+    )
+    """What was found of each component at the last look."""
+    gauges: Remembered[str, None] = field(default_factory=lambda: Remembered(LOOKED))
     plans: Plans = field(default_factory=Plans)
     subscribers: list[Subscriber] = field(default_factory=list)
 
     @classmethod
-    def open(cls, settings: Settings) -> "Service":
+    def open(cls, settings: Settings, address: str = "", spans: Spans | None = None) -> "Service":
         """Raises LedgerError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
         limiter = CapacityLimiter(THREADS)
         statuses = Statuses(lambda: platform.ledger, limiter)
         streams = Streams(lambda: platform.ledger, statuses.forget)
-        return cls(settings, platform, queue, Crew(settings, queue), streams, statuses, limiter)
+        kept = measures(settings.executor.metrics != "off")
+        return cls(
+            settings,
+            platform,
+            queue,
+            Crew(settings, queue, kept),
+            streams,
+            statuses,
+            limiter,
+            new_replica(address, queue.now()),
+            kept,
+            spans,
+        )
+
+    def drain(self) -> None:
+        """It is about to stop: who asks whether it is ready hears so, and streams end."""
+        self.draining = True
+        self.streams.close()
 
     def apply(self, settings: Settings) -> None:
         """Go on with other settings, in all parts or in none. Raises LakebedError."""

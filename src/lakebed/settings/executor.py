@@ -1,10 +1,11 @@
 """The service: `[executor]`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from lakebed.model.quantity import MIB
+from lakebed.settings.restart import RESTART
 from lakebed.settings.store import FROZEN, Seconds, Size
 
 
@@ -23,3 +24,9 @@ class ExecutorSettings(BaseModel):
     """How long one plan may take, with its reader."""
     drain: Seconds = 20.0
     """How long a replica that is to stop lets its operations go on, before it hands them over."""
+    log_format: Literal["json", "text"] | None = None
+    """How a line of the log looks; by default `json`, but `text` on a terminal."""
+    metrics: Literal["authorized", "open", "off"] = Field(
+        default="authorized", json_schema_extra=RESTART
+    )
+    """Who may read `/metrics`: callers with `infrastructure:read`, or whoever reaches the port."""

@@ -81,6 +81,7 @@ async def _enqueue(
 
     enqueued = await at.do(enqueue)
     at.crew.hint()
+    http.state.operation_id = enqueued.ids[0]  # for the log
     return enqueued
 
 
