@@ -123,6 +123,10 @@ def test_a_sync_and_what_is_told_of_it_are_the_same(both: Both, source: Bucket) 
     both.same("sync", "FROM", "TO", "-q")
     both.same("verify", "FROM", "TO")
     both.same("plan", "FROM", "TO", "-v", "--include", "*.zip")
+    assert "md5-etags       yes" in both.same("stores", "TO").out
+    assert both.same("stores", "TO", "--probe", "--json").events[0]["write"] is True
+    assert len(both.same("stores").out) > 100
+    assert both.same("stores", "nowhere:b").code == 2
 
 
 def test_what_fails_is_told_in_the_same_words(both: Both, source: Bucket) -> None:

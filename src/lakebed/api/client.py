@@ -133,13 +133,14 @@ class Client:
         kind: Kind | None = None,
         batch: str | None = None,
         mine: bool = False,
+        page_size: int = PAGE,
     ) -> AsyncGenerator[OperationStatus]:
         """Operations, the newest first, fetched a page at a time."""
 
         async def page(after: str | None) -> tuple[list[OperationStatus], str | None]:
             query = {"state": state, "kind": kind, "batch": batch, "mine": mine or None}
             found = await self._ask(
-                endpoints.OPERATIONS, query={**query, "limit": PAGE, "after": after}
+                endpoints.OPERATIONS, query={**query, "limit": page_size, "after": after}
             )
             return found.operations, found.next
 

@@ -10,12 +10,20 @@ from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from lakebed.api.answers import ObjectStatus, OperationStatus
+from lakebed.api.answers import OperationStatus
 from lakebed.api.body import plan_body, sync_body, verify_body
+from lakebed.api.client import PAGE as MOST
 from lakebed.api.client import Client
 from lakebed.api.planned import PlannedObject
-from lakebed.api.storage import BucketCapabilities, StoreDescription
 from lakebed.cli.display import Display
+from lakebed.cli.engine.answers import (
+    capabilities_of,
+    is_meant,
+    key_of,
+    shown,
+    store_shown,
+    summary_of,
+)
 from lakebed.cli.engine.engine import Shown, StoreShown
 from lakebed.cli.engine.relay import Relay
 from lakebed.cli.options import Network
@@ -26,7 +34,7 @@ from lakebed.model.operation import Kind, ObjectState, OperationState, Request, 
 from lakebed.report.formats import Format
 from lakebed.report.json_report import Row
 from lakebed.store.cancellation import Cancellation
-from lakebed.store.capabilities import Capabilities, Capability
+from lakebed.store.capabilities import Capabilities
 from lakebed.transfer.plan import Planned
 
 _log = logging.getLogger(__name__)
@@ -82,52 +90,42 @@ class Remote:
                 yield Planned(told.decision, told.key, told.size, told.reason)
 
     def operations(self, state: OperationState | None, limit: int) -> Sequence[Shown]:
-        return self._do(_first(self._client.operations(state=state), limit))
+        found = self._client.operations(state=state, page_size=min(limit, MOST))
+        return self._do(_first(found, limit))
 
     def operation(self, operation_id: str) -> Shown:
-        return _shown(self._do(self._client.operation(operation_id)))
+        return shown(self._do(self._client.operation(operation_id)))
 
     def failures(self, operation_id: str) -> Iterator[Row]:
         found = [
             self._each(self._client.objects(operation_id, state=state))
             for state in (ObjectState.FAILED, ObjectState.QUARANTINED)
         ]
-        return heapq.merge(*found, key=_key)
+        return heapq.merge(*found, key=key_of)
 
     def report(self, operation_id: str, form: Format) -> Iterator[str]:
         return self._each(self._client.report(operation_id, form))
 
     def stores(self) -> Sequence[StoreShown]:
-        return [
-            StoreShown(
-                one.store,
-                one.endpoint,
-                one.region,
-                one.credentials,
-                one.addressing,
-                one.digests,
-                one.default,
-            )
-            for one in self._do(self._client.stores()).stores
-        ]
+        return [store_shown(one) for one in self._do(self._client.stores()).stores]
 
     def probed(self) -> Iterator[tuple[Location, Capabilities]]:
         for store in self._do(self._client.stores()).stores:
             for found in store.buckets:
-                yield Location(store.store, found.bucket), _capabilities(found)
+                yield Location(store.store, found.bucket), capabilities_of(found)
 
     def capabilities(self, location: Location, refresh: bool) -> Capabilities:
         if location.is_local:
             raise UsageError("an executor does not see the folders of this machine")
         known = self._do(self._client.stores()).stores
-        store = next((one for one in known if _is_meant(one, location.store)), None)
+        store = next((one for one in known if is_meant(one, location.store)), None)
         if store is None:
             advice = f"the executor knows {', '.join(one.store for one in known)}"
             raise UnknownStore("name a store", subject=str(location), advice=advice)
         for found in () if refresh else store.buckets:
             if found.bucket == location.bucket:
-                return _capabilities(found)
-        return _capabilities(self._do(self._client.probe(store.store, location.bucket)))
+                return capabilities_of(found)
+        return capabilities_of(self._do(self._client.probe(store.store, location.bucket)))
 
     async def _sync(self, request: Request, display: Display) -> Summary:
         limited = self._limited(request)
@@ -218,63 +216,10 @@ async def _ended(client: Client) -> None:
 
 
 async def _first(found: AsyncGenerator[OperationStatus], limit: int) -> list[Shown]:
-    shown: list[Shown] = []
+    told: list[Shown] = []
     async with aclosing(found):
         async for status in found:
-            shown.append(_shown(status))
-            if len(shown) == limit:
+            told.append(shown(status))
+            if len(told) == limit:
                 break
-    return shown
-
-
-def _key(row: ObjectStatus) -> bytes:
-    return row.key.encode()
-
-
-def _shown(status: OperationStatus) -> Shown:
-    return Shown(
-        status.kind,
-        status.source,
-        status.destination,
-        status.created.timestamp(),
-        status.started.timestamp() if status.started else None,
-        status.finished.timestamp() if status.finished else None,
-        resumed=status.resumed,
-        filtered=status.filtered,
-        summary=summary_of(status),
-    )
-
-
-def _is_meant(store: StoreDescription, name: str) -> bool:
-    return store.store == name if name else store.default
-
-
-def _capabilities(found: BucketCapabilities) -> Capabilities:
-    """Of capabilities that this version does not know nothing is said."""
-    able = frozenset(one for one in Capability if found.capabilities.get(one))
-    return Capabilities(able, note=found.note)
-
-
-def summary_of(status: OperationStatus) -> Summary:
-    copies = status.kind is Kind.SYNC
-    return Summary(
-        operation_id=status.operation_id,
-        state=status.state,
-        listed=status.files_listed,
-        copied=status.files_done if copies else 0,
-        skipped=status.files_skipped,
-        failed=status.files_failed,
-        quarantined=status.files_quarantined,
-        deleted=status.files_deleted,
-        bytes=status.bytes_done if copies else 0,
-        seconds=status.seconds,
-        extra=status.files_extra,
-        halves=status.half_pairs,
-        pending=status.files_pending,
-        reread_bytes=status.bytes_reread,
-        lanes=status.lanes,
-        proofs=status.proofs,
-        error=status.error,
-        message=status.message,
-        note=status.note,
-    )
+    return told
