@@ -108,6 +108,7 @@ async def objects(
 
 @router.get(
     PREFIX + "/{operation_id}/events",
+    status_code=200,
     response_class=EventStream,
     responses={200: {"content": {"text/event-stream": {}}}},
 )
