@@ -185,7 +185,7 @@ def test_a_stream_too_many_is_a_problem(tmp_path: Path) -> None:
         for odd in ("\xb2", "-1", "9" * 20, "x"):
             answer = client.get(
                 f"/api/v1/operations/{operation}/events",
-                headers={"Last-Event-ID": odd.encode("latin-1")},
+                headers={b"Last-Event-ID": odd.encode("latin-1")},
             )
             assert "event: summary" in answer.text
 
