@@ -148,6 +148,9 @@ def test_a_ledger_whose_file_is_gone_is_no_ledger_until_it_is_back(tmp_path: Pat
         shutil.move(file, away)
         answer = replica.client.get("/ready")
         assert (answer.status_code, answer.json()["database"]) == (503, "unhealthy")
+        file.touch()  # as a new connection does
+        forget(replica)
+        assert replica.client.get("/ready").status_code == 503
         shutil.move(away, file)
         forget(replica)
         assert replica.client.get("/ready").status_code == 200

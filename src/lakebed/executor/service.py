@@ -8,6 +8,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from lakebed.api.infrastructure import Component
+from lakebed.database.health import Watched
 from lakebed.errors import LakebedError
 from lakebed.executor.crew import Crew
 from lakebed.executor.measures import Unmeasured, measures
@@ -51,6 +52,7 @@ class Service:
     limiter: CapacityLimiter
     replica: Replica
     measures: Unmeasured
+    database: Watched
     spans: Spans | None = None
     """Who makes a span of each request, where somebody collects them."""
     draining: bool = False
@@ -83,6 +85,7 @@ class Service:
             limiter,
             new_replica(address, queue.now()),
             kept,
+            Watched(queue.engine),
             spans,
         )
 
