@@ -360,6 +360,12 @@ class LedgerError(LakebedError):
     code, exit_code, retryable = "ledger", Exit.USAGE, True
 
 
+class AuditBroken(LakebedError):
+    """The audit log is not as it was written."""
+
+    code, exit_code = "audit-broken", Exit.FAILED_OBJECTS
+
+
 def every_error() -> list[type[LakebedError]]:
     """Each class of the tree, parents first."""
     found: list[type[LakebedError]] = [LakebedError]

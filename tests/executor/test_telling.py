@@ -20,7 +20,7 @@ from lakebed.observe.relayed import Relayed
 from lakebed.observe.telemetry import UNOBSERVED, Several
 from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
-from tests.executor.inside import settings_in
+from tests.executor.inprocess import settings_in
 from tests.observe.figures import Figures
 from tests.observe.test_export import Collector
 from tests.observe.test_traces import PARENT

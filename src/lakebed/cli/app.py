@@ -29,6 +29,7 @@ COMMANDS = (
     "archive",
     "config",
     "executor",
+    "audit",
     "version",
 )
 """Modules of `lakebed.cli.commands`, in the order of the help."""

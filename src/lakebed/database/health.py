@@ -23,22 +23,17 @@ class Watched:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._file = _file(engine)
-        self._lost = False
 
     def look(self) -> Database:
         """Raises LedgerError where it is away, or not of this program's schema."""
         engine = self._engine
         if _file(engine) != self._file:
             # Connections that are open would go on with one that nobody finds again.
-            self._lost = True
             raise LedgerError(
                 "the ledger's file is gone, or another one",
                 subject=name_of(engine.url),
-                advice="put it back, or start the replica again",
+                advice="put it back with its -wal and -shm, and start the replica again",
             )
-        if self._lost:
-            engine.dispose()  # of the connections some may be to another file
-            self._lost = False
         with reading(engine) as connection:
             found = revision(connection)
             if found != HEAD:

@@ -8,7 +8,10 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
+from lakebed.executor.auditing import Audited
+from lakebed.executor.bodies import BodyLimit
 from lakebed.executor.console import CONSOLE
+from lakebed.executor.document import DocumentedApi
 from lakebed.executor.heartbeat import heartbeat
 from lakebed.executor.housekeeping import keep_house
 from lakebed.executor.observed import Observed
@@ -22,6 +25,7 @@ from lakebed.executor.routes import (
     plan,
     storage,
     sync,
+    webhooks,
 )
 from lakebed.executor.service import Service
 from lakebed.settings.layers import Sources
@@ -31,6 +35,7 @@ ROUTERS = (
     plan.router,
     operations.router,
     configuration.router,
+    webhooks.router,
     storage.router,
     infrastructure.router,
     health.router,
@@ -44,7 +49,7 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
 
     Raises ConfigurationError where they may not be served.
     """
-    app = FastAPI(
+    app = DocumentedApi(
         title="Lakebed executor",
         version=__version__,
         description="Moves archives between object stores, proves each object, remembers it.",
@@ -55,6 +60,8 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
     app.state.service = service
     app.state.reloader = Reloader(service, sources)
     problems.add_to(app)
+    app.add_middleware(BodyLimit, service=service)
+    app.add_middleware(Audited, service=service)
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(Observed, service=service)  # the last one is the outermost
@@ -66,11 +73,15 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, service.platform.__exit__, None, None, None)
+        service.audit.start()
+        stack.push_async_callback(service.audit.stop)
         await stack.enter_async_context(_beside(heartbeat(service)))
         await stack.enter_async_context(_beside(service.crew.run(), service.crew.stop))
         await stack.enter_async_context(_beside(service.streams.run(), service.streams.close))
         await stack.enter_async_context(_beside(app.state.reloader.run()))
         await stack.enter_async_context(_beside(keep_house(lambda: service.platform.ledger)))
+        service.courier.start()
+        stack.push_async_callback(service.courier.stop)
         yield
 
 

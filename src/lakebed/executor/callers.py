@@ -6,12 +6,14 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from lakebed.access.caller import LOCAL, Caller
+from lakebed.executor.auditing import asked
 from lakebed.executor.service import Service, service_of
 
 
 async def caller_of(connection: HTTPConnection) -> Caller:
     """The caller of a request. Raises Unauthenticated, TooManyRequests."""
-    connection.state.caller = LOCAL.id  # for the log
+    connection.state.caller = LOCAL
+    await asked(connection)
     return LOCAL
 
 

@@ -1,5 +1,6 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -8,20 +9,26 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from lakebed.api.infrastructure import Component
+from lakebed.audit.heads import heads_of
+from lakebed.audit.log import Log
 from lakebed.database.health import Watched
 from lakebed.errors import LakebedError
+from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
 from lakebed.executor.measures import Unmeasured, measures
 from lakebed.executor.plans import Plans
 from lakebed.executor.remembered import Remembered
+from lakebed.executor.seats import Seats
 from lakebed.executor.statuses import Statuses
 from lakebed.executor.stores import Stores
 from lakebed.executor.streams import Streams
 from lakebed.executor.tracing import Spans
+from lakebed.executor.webhooks.courier import Courier
 from lakebed.operations.queue import Queue
 from lakebed.operations.replicas import Replica, new_replica
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
+from lakebed.settings.master import key_for
 
 T = TypeVar("T")
 THREADS = 16
@@ -50,9 +57,12 @@ class Service:
     streams: Streams
     statuses: Statuses
     limiter: CapacityLimiter
+    audit: Auditor
+    courier: Courier
     replica: Replica
     measures: Unmeasured
     database: Watched
+    seats: Seats = field(default_factory=Seats)
     spans: Spans | None = None
     """Who makes a span of each request, where somebody collects them."""
     draining: bool = False
@@ -68,12 +78,14 @@ class Service:
 
     @classmethod
     def open(cls, settings: Settings, address: str = "", spans: Spans | None = None) -> "Service":
-        """Raises LedgerError."""
+        """Raises LedgerError, ConfigurationError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
         limiter = CapacityLimiter(THREADS)
         statuses = Statuses(lambda: platform.ledger, limiter)
         streams = Streams(lambda: platform.ledger, statuses.forget)
+        log = Log.open(queue.engine, key_for("audit", settings, os.environ))
+        key = key_for("webhooks", settings, os.environ)
         kept = measures(settings.executor.metrics != "off")
         return cls(
             settings,
@@ -83,10 +95,12 @@ class Service:
             streams,
             statuses,
             limiter,
+            Auditor(log, heads_of(settings)),
+            Courier(settings.webhooks, platform.ledger, queue, key),
             new_replica(address, queue.now()),
             kept,
             Watched(queue.engine),
-            spans,
+            spans=spans,
         )
 
     def drain(self) -> None:

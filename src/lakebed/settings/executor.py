@@ -24,6 +24,10 @@ class ExecutorSettings(BaseModel):
     """How long one plan may take, with its reader."""
     drain: Seconds = 20.0
     """How long a replica that is to stop lets its operations go on, before it hands them over."""
+    body: Annotated[int, Field(ge=1024)] = 4 * MIB
+    """Bytes of the longest body of a request."""
+    streams: Annotated[int, Field(ge=1)] = 32
+    """Event streams that one caller may have open at a replica."""
     log_format: Literal["json", "text"] | None = None
     """How a line of the log looks; by default `json`, but `text` on a terminal."""
     metrics: Literal["authorized", "open", "off"] = Field(
