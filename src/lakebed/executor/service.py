@@ -13,6 +13,7 @@ from lakebed.access.reception import Reception
 from lakebed.api.infrastructure import Component
 from lakebed.audit.heads import heads_of
 from lakebed.audit.log import Log
+from lakebed.database.health import Watched
 from lakebed.errors import LakebedError
 from lakebed.executor.admission import Admission
 from lakebed.executor.auditor import Auditor
@@ -63,6 +64,7 @@ class Service:
     courier: Courier
     replica: Replica
     measures: Unmeasured
+    database: Watched
     reception: Reception
     host: str
     """Where it listens, as it was told."""
@@ -110,6 +112,7 @@ class Service:
             Courier(settings.webhooks, platform.ledger, queue, key),
             new_replica(address, queue.now()),
             kept,
+            Watched(queue.engine),
             reception,
             host,
             spans=spans,
