@@ -1,6 +1,7 @@
 """Watching, cancelling and resuming operations: `/api/v1/operations`."""
 
 import re
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -53,7 +54,10 @@ async def operations(
             limit=limit,
             after=after,
         )
-        told = [status_of(at.platform.ledger, one.id) for one in page.operations]
+        told = []
+        for one in page.operations:
+            with suppress(UnknownOperation):  # it may just have been pruned
+                told.append(status_of(at.platform.ledger, one.id))
         return OperationPage(operations=told, next=page.next)
 
     return await at.do(read)
