@@ -52,7 +52,7 @@ class Crew:
         self._queue = queue
         self._gate = gate
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(_preloaded(settings))
+        self._context.set_forkserver_preload(preloaded(settings))
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
@@ -191,7 +191,7 @@ class Crew:
         await asyncio.to_thread(process.join)
 
 
-def _preloaded(settings: Settings) -> list[str]:
+def preloaded(settings: Settings) -> list[str]:
     """Modules by name: this process has no use for some of them, and may not import others."""
     is_sqlite = settings.ledger.get_secret_value().startswith("sqlite")
     dialect = "sqlite.pysqlite" if is_sqlite else "postgresql.psycopg"

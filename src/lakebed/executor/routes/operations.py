@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -71,7 +72,10 @@ async def operations(
             limit=limit,
             after=after,
         )
-        told = [status_of(at.platform.ledger, one.id) for one in page.operations]
+        told = []
+        for one in page.operations:
+            with suppress(UnknownOperation):  # it may just have been pruned
+                told.append(status_of(at.platform.ledger, one.id))
         return OperationPage(operations=told, next=page.next)
 
     return await at.do(read)
