@@ -30,7 +30,7 @@ EXIT_MEANING: dict[Exit, str] = {
     Exit.USAGE: "wrong usage or configuration",
     Exit.FAILED_OBJECTS: "some objects failed, differ or hit a limit",
     Exit.QUARANTINED: "none failed, some are quarantined",
-    Exit.STORE: "a store cannot be reached or refuses us",
+    Exit.STORE: "a store or an executor cannot be reached or refuses us",
     Exit.ELSEWHERE: "the operation is running elsewhere or was cancelled",
     Exit.SIGINT: "interrupted by SIGINT (resumable)",
     Exit.SIGTERM: "interrupted by SIGTERM (resumable)",
@@ -327,10 +327,30 @@ class TooManyRequests(AccessError):
     code, retryable = "too-many-requests", True
 
     def __init__(
-        self, what: str, *, retry_after: float, subject: str = "", advice: str = ""
+        self,
+        what: str,
+        *,
+        subject: str = "",
+        advice: str = "",
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(what, subject=subject, advice=advice)
         self.retry_after = retry_after
+
+
+# --- what an executor elsewhere says -------------------------------------------------------------
+
+
+class ExecutorError(LakebedError):
+    """What answered is no executor, or none that this program understands."""
+
+    code, exit_code = "executor", Exit.STORE
+
+
+class ExecutorUnreachable(ExecutorError):
+    """The executor could not be reached, or cannot serve now."""
+
+    code, retryable = "executor-unreachable", True
 
 
 # --- what the ledger says ------------------------------------------------------------------------
@@ -350,6 +370,11 @@ def every_error() -> list[type[LakebedError]]:
     return found
 
 
+def error_of(code: str) -> type[LakebedError]:
+    """The class of an error's `code`; the root where this version knows none."""
+    return next((error for error in every_error() if error.code == code), LakebedError)
+
+
 def exit_code_of(code: str) -> Exit:
     """The exit code that belongs to an error's `code`, as the ledger keeps it."""
-    return next((e.exit_code for e in every_error() if e.code == code), Exit.DEFECT)
+    return error_of(code).exit_code

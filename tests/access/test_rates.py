@@ -101,7 +101,7 @@ def test_a_refused_caller_is_told_when_to_come_again(engine: Engine, clock: Cloc
     assert refused.value.retry_after == pytest.approx(0.06, abs=0.01)
     with pytest.raises(TooManyRequests):
         rates.spend("key:1", LIMIT)
-    clock.now += refused.value.retry_after + 0.001
+    clock.now += (refused.value.retry_after or 0.0) + 0.001
     assert rates.take("key:1", LIMIT).left == 0
 
 

@@ -39,7 +39,8 @@ def test_every_option_reaches_the_request(lakebed: Lakebed, platform: FakePlatfo
     line = (
         "sync a:b c:d --min-size 1KiB --max-size 5g --newer 2026-01-02 --older 2026-02-03"
         " --compare digest --ignore-existing --delete --max-delete 7 --delete-source"
-        " --on-change keep --mode traditional --concurrency 3 --memory 8MiB --retries 2"
+        " --on-change keep --mode traditional --concurrency 3 --memory 16MiB --retries 2"
+        " --part-size 8MiB --no-extra-reads"
         " --max-errors 9 --fail-fast --max-duration 2h --tags --storage-class COLD --sse AES256"
         " --include *.zip --exclude **/x/** --include y"
     )
@@ -60,7 +61,9 @@ def test_every_option_reaches_the_request(lakebed: Lakebed, platform: FakePlatfo
         on_change=OnChange.KEEP,
         mode=Mode.TRADITIONAL,
         concurrency=3,
-        memory=8 * 1024**2,
+        memory=16 * 1024**2,
+        part_size=8 * 1024**2,
+        extra_reads=False,
         retries=2,
         max_errors=9,
         fail_fast=True,
@@ -130,6 +133,8 @@ def test_an_inventory_is_remembered_with_its_digest(
         ("--max-duration long", "--max-duration long: not a duration"),
         ("--newer then", "--newer then: neither a date nor an age"),
         ("--memory x", "--memory x: not a size"),
+        ("--part-size 33MiB", "part size: two parts of 33.0 MiB do not fit into a memory of 64.0"),
+        ("--part-size 4MiB", "part size: a part has 5 MiB to 5 GiB"),
         ("--files-from absent", "--files-from absent: cannot be read: No such file"),
         ("--files-from binary", "--files-from binary, line 1: keys are UTF-8"),
         ("--inventory absent.csv", "--inventory absent.csv: cannot be read: No such file"),

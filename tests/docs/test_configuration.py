@@ -1,22 +1,29 @@
 """The page of the configuration has every key, and what it shows is read."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from lakebed.settings import Settings, StoreSettings, Timeouts, load
+from lakebed.settings import Settings, StoreSettings, load
 from lakebed.settings.environment import path_of
-from lakebed.settings.observe import ObserveSettings
 from lakebed.settings.root import BUILT_IN
 from tests.docs.pages import DOCS, blocks, text_of, words
 
 PAGE = DOCS / "configuration.md"
-KEYS = [
-    *(Settings.model_fields.keys() - {"stores", "observe"}),
-    *(f"observe.{key}" for key in ObserveSettings.model_fields),
-    *(StoreSettings.model_fields.keys() - {"name", "timeouts"}),
-    *(f"timeouts.{key}" for key in Timeouts.model_fields),
-]
+
+
+def _keys(model: type[BaseModel], table: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _keys(inner, f"{table}{name}.")
+        else:
+            yield table + name
+
+
+KEYS = {*_keys(Settings), *_keys(StoreSettings)} - {"stores", "name"}
 VARIABLES = [word for word in sorted(words(PAGE)) if word.startswith("LAKEBED_") and "=" in word]
 
 

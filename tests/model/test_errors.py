@@ -68,4 +68,5 @@ def test_what_the_user_must_change_is_not_tried_again() -> None:
         "store-fault",
         "body-truncated",
         "ledger",
+        "too-many-requests",
     }

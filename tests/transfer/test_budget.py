@@ -153,3 +153,34 @@ def test_what_is_kept_counts_only_once_when_it_is_taken_again() -> None:
         one[:1], other[:1] = b"x", b"x"
     with budget.buffer(50) as one, budget.buffer(50) as other:
         assert bytes(one[:1]) == bytes(other[:1]) == b"x"
+
+
+def test_what_is_asked_for_is_granted_by_the_limit_as_it_is_by_then() -> None:
+    cancellation = Watched()
+    budget = Budget(10, cancellation)
+    with budget.reserve(6), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(_use, budget, 10)
+        for _ in range(3):
+            assert cancellation.looked.acquire(timeout=PATIENCE)
+        budget.resize(16)
+        assert waiting.result(PATIENCE) == 16
+    assert budget.held == 0
+
+
+def test_who_waited_for_more_than_a_smaller_limit_gets_it_once_alone() -> None:
+    cancellation = Watched()
+    budget = Budget(10, cancellation)
+    with ThreadPoolExecutor(1) as pool:
+        with budget.reserve(6):
+            waiting = pool.submit(_use, budget, 8)
+            for _ in range(3):
+                assert cancellation.looked.acquire(timeout=PATIENCE)
+            budget.resize(4)
+        assert waiting.result(PATIENCE) == 8
+    with budget.reserve(8):
+        assert budget.held == 4, "what comes later asks under the new limit"
+
+
+def _use(budget: Budget, size: int) -> int:
+    with budget.reserve(size):
+        return budget.held

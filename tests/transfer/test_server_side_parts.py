@@ -93,6 +93,24 @@ def test_with_a_checksum_the_publisher_s_digest_is_proved() -> None:
     assert (archive.proof, archive.sha256) == (Proof.PUBLISHER_SHA256, sha256(DATA))
 
 
+def test_where_no_extra_read_is_wanted_a_digest_is_not_met_and_not_claimed() -> None:
+    made = inside(replace(FEW, extra_reads=False))
+    uploaded(made, "a.zip", DATA, 700_000, Algorithm.CRC32C)
+    made.publish("a.zip.CHECKSUM", sidecar("a.zip", DATA))
+    assert made.run() is None
+    archive = made.outcome("a.zip")
+    assert (archive.proof, archive.sha256) == (Proof.SERVER_CHECKSUM, None)
+    assert made.source.count("get", "spot/a.zip") == 0
+
+
+def test_parts_have_the_size_that_is_wanted() -> None:
+    made = inside(replace(FEW, part_size=2 * MIB))
+    made.held._properties = replace(made.held.properties, max_copy=2 * MIB)
+    uploaded(made, "a.zip", DATA, MIB, None)
+    assert made.run() is None
+    assert spans_copied(made) == 2
+
+
 def test_what_a_digest_refuses_is_never_copied() -> None:
     made = inside()
     made.publish_pair("a.zip", DATA, digest_of=NEWER)
@@ -247,7 +265,7 @@ SIZES = st.integers(5 * GIB + 1, 5 * TIB)
 @given(SIZES, st.one_of(st.none(), st.integers(1, 99_999)))
 def test_the_parts_of_any_copy_are_within_the_limits_of_s3(size: int, count: int | None) -> None:
     etag = "0" * 32 if count is None else f"{'0' * 32}-{count}"
-    step = server_side_parts._step(Object("a", size, etag, MOMENT), S3)
+    step = server_side_parts._step(Object("a", size, etag, MOMENT), S3, None)
     spans = Begun("key", etag, size, step).spans()
     assert (spans[0].start, spans[-1].end) == (0, size)
     assert all(left.end == right.start for left, right in pairwise(spans))
@@ -258,7 +276,7 @@ def test_the_parts_of_any_copy_are_within_the_limits_of_s3(size: int, count: int
 @given(SIZES, st.sampled_from([8, 16, 64, 128, 256, 512]))
 def test_the_parts_of_an_upload_in_powers_of_two_are_found_again(size: int, usual: int) -> None:
     count = -(-size // (usual * MIB))
-    step = server_side_parts._step(Object("a", size, f"{'0' * 32}-{count}", MOMENT), S3)
+    step = server_side_parts._step(Object("a", size, f"{'0' * 32}-{count}", MOMENT), S3, None)
     assert step == usual * MIB or count > S3.max_parts
 
 

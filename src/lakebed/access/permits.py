@@ -34,6 +34,15 @@ def _places(request: Request) -> tuple[list[Location], list[Location]]:
     return source, destination
 
 
+def check_plan(caller: Caller, request: Request) -> None:
+    """Whether the caller may ask what an operation would do; nothing is written. Raises
+    Forbidden."""
+    if not caller.may(Permission.OPERATIONS_READ):
+        caller.check(Permission.SYNC_EXECUTE)
+    source, destination = _places(request)
+    caller.check_read([*source, *destination])
+
+
 def may_see(caller: Caller, request: Request) -> bool:
     """Whether the caller may read of an operation like this one."""
     return (

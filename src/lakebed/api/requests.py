@@ -17,13 +17,16 @@ from lakebed.model.operation import (
     Options,
     Request,
     ServerSide,
+    check_part_size,
 )
 from lakebed.model.quantity import MIB, MIN_BANDWIDTH, parse_bandwidth, parse_size
 
 MOST_KEYS = 10_000
 MOST_PATTERNS = 100
 MOST_BATCH = 100
-DEFAULT_PART_MB = 50
+DEFAULT_PART = 50 * MIB
+LEAST_PART = 8 * MIB
+"""As the engine has it by itself: eight fill the default memory."""
 
 
 def _size(value: object) -> object:
@@ -58,7 +61,8 @@ class Configuration(BaseModel):
     max_concurrent: Annotated[int, Field(ge=1, le=256)] | None = None
     """Objects in flight at the most; by default as many as the stores take, from 32 on."""
     part_size_mb: Annotated[int, Field(ge=5, le=5000)] | None = None
-    """MiB of a part, where an object needs parts. By default 50, or what the memory holds."""
+    """MiB of a part, where an object needs parts; two must fit into the memory. By default 50, or
+    a quarter of the memory where that is less, but not less than 8."""
     retry_count: Annotated[int, Field(ge=0, le=1000)] = 3
     """How often one request to a store is tried again."""
     enable_checksum_validation: bool = True
@@ -83,8 +87,10 @@ class Configuration(BaseModel):
         Annotated[int, BeforeValidator(_bandwidth), Field(ge=MIN_BANDWIDTH, lt=2**63)] | None
     ) = None
     """Bytes a second each way; a text like `10M` is read too."""
-    max_errors: Annotated[int, Field(ge=1, lt=2**31)] | None = None
-    """Stop after so many failed objects."""
+    max_errors: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Stop after more failed objects than this."""
+    fail_fast: bool = False
+    """Stop at the first failed object."""
     max_duration_seconds: Annotated[float, Field(gt=0, le=3.2e9)] | None = None
     """Interrupt the operation, resumable, after so many seconds."""
     tags: bool = False
@@ -144,16 +150,23 @@ class PlanRequest(BaseModel):
     model_config = STRICT
 
     source: Place
+    """From where."""
     destination: Place
+    """To where."""
     operation_mode: Mode = Mode.AUTO
     """Which lanes may be taken; `docs/design.md` has the terms."""
     configuration: Configuration = Configuration()
+    """How it is done."""
     filters: FilterSpec = FilterSpec()
+    """Which objects are meant; all, where nothing is said."""
 
     _kind: Kind = Kind.SYNC
 
-    def request(self, default_part: int | None = None) -> Request:
-        """The operation that is meant. Raises UsageError."""
+    def request(self, most_memory: int) -> Request:
+        """The operation that is meant; `most_memory` is what a replica has, in bytes.
+
+        Raises UsageError.
+        """
         config = self.configuration
         if config.max_delete is not None and not config.delete_extra:
             raise UsageError(
@@ -171,7 +184,7 @@ class PlanRequest(BaseModel):
             location_of(self.source, "source"),
             location_of(self.destination, "destination"),
             self._kind,
-            _options(config, self.filters, self.operation_mode),
+            _options(config, self.filters, self.operation_mode, most_memory),
         )
 
 
@@ -183,6 +196,7 @@ class VerifyRequest(PlanRequest):
     scheduled_for: AwareDatetime | None = None
     """Not before this moment."""
     notification: NotificationSpec | None = None
+    """Where to tell of it."""
 
     _kind: Kind = Kind.VERIFY
 
@@ -203,6 +217,7 @@ class BatchRequest(BaseModel):
     model_config = STRICT
 
     requests: Annotated[tuple[SyncRequest, ...], Field(min_length=1, max_length=MOST_BATCH)]
+    """Each becomes an operation of its own."""
 
 
 class NewBucket(BaseModel):
@@ -213,9 +228,15 @@ class NewBucket(BaseModel):
     store: Annotated[str, Field(max_length=200)] = ""
     """The name of a configured store; empty for the default one."""
     bucket: Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]+$")]
+    """Its name."""
 
 
-def _options(config: Configuration, filters: FilterSpec, mode: Mode) -> Options:
+def _options(config: Configuration, filters: FilterSpec, mode: Mode, most_memory: int) -> Options:
+    memory = min(config.memory_mb * MIB, most_memory)
+    part_size = min(DEFAULT_PART, max(LEAST_PART, memory // 4))
+    if config.part_size_mb is not None:
+        part_size = config.part_size_mb * MIB
+        check_part_size(part_size, memory)
     return Options(
         filters=_filters(filters),
         compare=config.compare,
@@ -227,12 +248,13 @@ def _options(config: Configuration, filters: FilterSpec, mode: Mode) -> Options:
         mode=mode,
         server_side=config.server_side,
         concurrency=config.max_concurrent,
-        memory=config.memory_mb * MIB,
-        part_size=None if config.part_size_mb is None else config.part_size_mb * MIB,
+        memory=memory,
+        part_size=part_size,
         bandwidth=config.bandwidth,
-        read_back=config.enable_checksum_validation,
+        extra_reads=config.enable_checksum_validation,
         retries=config.retry_count,
         max_errors=config.max_errors,
+        fail_fast=config.fail_fast,
         max_duration=config.max_duration_seconds,
         tags=config.tags,
         storage_class=config.storage_class,

@@ -27,6 +27,7 @@ COMMANDS = (
     "stores",
     "store",
     "archive",
+    "config",
     "executor",
     "keys",
     "version",

@@ -14,6 +14,7 @@ SELECTION = "Which objects"
 TRANSFER = "How they are moved"
 LIMITS = "Limits"
 OUTPUT = "Output"
+WHERE_DONE = "Where it is done"
 
 MANY = 2**31 - 1
 """The largest count that an option takes: what every database and every system can hold."""
@@ -66,6 +67,22 @@ class Common:
             rich_help_panel=COMMON,
         ),
     ] = False
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Where the work is done, and its ledger is."""
+
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            "--executor",
+            metavar="URL",
+            envvar="LAKEBED_EXECUTOR_URL",
+            help="Have this executor do it; its token is LAKEBED_EXECUTOR_TOKEN.",
+            rich_help_panel=WHERE_DONE,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -290,6 +307,14 @@ class Transfer:
             rich_help_panel=TRANSFER,
         ),
     ] = ServerSide.API
+    no_extra_reads: Annotated[
+        bool,
+        typer.Option(
+            "--no-extra-reads",
+            help="Read nothing only to prove it; what is copied is proved as it passes.",
+            rich_help_panel=TRANSFER,
+        ),
+    ] = False
     tags: Annotated[
         bool, typer.Option("--tags", help="Copy tags too.", rich_help_panel=TRANSFER)
     ] = False
@@ -339,6 +364,15 @@ class Limits:
             rich_help_panel=LIMITS,
         ),
     ] = "64MiB"
+    part_size: Annotated[
+        str | None,
+        typer.Option(
+            "--part-size",
+            metavar="SIZE",
+            help="Of an object that needs parts; two of them must fit into --memory.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None
     retries: Annotated[
         int,
         typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from lakebed.cli.options import Comparison, Deletion, Limits, Network, Selection, Transfer
 from lakebed.errors import UsageError
-from lakebed.model.operation import Filters, InventoryFile, KeyFile, Options
+from lakebed.model.operation import Filters, InventoryFile, KeyFile, Options, check_part_size
 from lakebed.model.quantity import (
     MIB,
     format_size,
@@ -62,6 +62,10 @@ def options(
             "--delete with --files-from would delete all that is not in the file",
             advice="leave one of them out",
         )
+    memory = _read(limits.memory, "--memory", _memory) or MIN_MEMORY
+    part_size = _read(limits.part_size, "--part-size", parse_size)
+    if part_size is not None:
+        check_part_size(part_size, memory)
     return Options(
         filters=filters(selection),
         inventory=_inventory(selection.inventory),
@@ -74,7 +78,9 @@ def options(
         mode=transfer.mode,
         server_side=transfer.server_side,
         concurrency=limits.concurrency,
-        memory=_read(limits.memory, "--memory", _memory) or MIN_MEMORY,
+        memory=memory,
+        part_size=part_size,
+        extra_reads=not transfer.no_extra_reads,
         retries=limits.retries,
         max_errors=limits.max_errors,
         fail_fast=limits.fail_fast,
@@ -89,8 +95,13 @@ def with_network(settings: "Settings", network: Network | None) -> "Settings":
     """The settings, with what the command line says on top."""
     if network is None or network.bandwidth is None:
         return settings
-    bandwidth = _read(network.bandwidth, "--bandwidth", parse_bandwidth)
-    return settings.model_copy(update={"bandwidth": bandwidth})
+    return settings.model_copy(update={"bandwidth": bandwidth_of(network)})
+
+
+def bandwidth_of(network: Network | None) -> int | None:
+    """Bytes a second; None where there is no limit."""
+    text = network.bandwidth if network else None
+    return _read(text, "--bandwidth", parse_bandwidth)
 
 
 def _memory(text: str) -> int:

@@ -1,21 +1,37 @@
 """The application: routes over a service, whose crew runs as long as the application does."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
+from lakebed.executor.console import CONSOLE
 from lakebed.executor.entrance import Entrance
-from lakebed.executor.routes import health, operations, session, sync
+from lakebed.executor.housekeeping import keep_house
+from lakebed.executor.reload import Reloader
+from lakebed.executor.routes import configuration, health, operations, plan, session, sync
 from lakebed.executor.service import Service
+from lakebed.settings.layers import Sources
 
-ROUTERS = (sync.router, operations.router, session.router, health.router)
+ROUTERS = (
+    sync.router,
+    plan.router,
+    operations.router,
+    configuration.router,
+    session.router,
+    health.router,
+    *CONSOLE,
+)
 
 
-def build(service: Service) -> FastAPI:
+def build(service: Service, sources: Sources | None = None) -> FastAPI:
+    """The application; where its settings come from `sources`, it takes over what changes there.
+
+    Raises ConfigurationError where they may not be served.
+    """
     app = FastAPI(
         title="Lakebed executor",
         version=__version__,
@@ -25,6 +41,7 @@ def build(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.reloader = Reloader(service, sources)
     app.add_middleware(Entrance)
     problems.add_to(app)
     for router in ROUTERS:
@@ -35,10 +52,28 @@ def build(service: Service) -> FastAPI:
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    crew = asyncio.create_task(service.crew.run())
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, service.platform.__exit__, None, None, None)
+        await stack.enter_async_context(_beside(service.crew.run(), service.crew.stop))
+        await stack.enter_async_context(_beside(service.streams.run(), service.streams.close))
+        await stack.enter_async_context(_beside(app.state.reloader.run()))
+        await stack.enter_async_context(_beside(keep_house(lambda: service.platform.ledger)))
+        yield
+
+
+@asynccontextmanager
+async def _beside(
+    running: Coroutine[None, None, None],
+    stop: Callable[[], Awaitable[None] | None] | None = None,
+) -> AsyncIterator[None]:
+    """Run it while the scope lasts; at its end it is stopped and waited for, or else cancelled."""
+    task = asyncio.create_task(running)
     try:
         yield
     finally:
-        await service.crew.stop()
-        await crew
-        await asyncio.to_thread(service.platform.__exit__, None, None, None)
+        if stop is None:
+            task.cancel()
+        elif (stopping := stop()) is not None:
+            await stopping
+        with suppress(asyncio.CancelledError):
+            await task

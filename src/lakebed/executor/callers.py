@@ -24,7 +24,7 @@ async def caller_of(connection: HTTPConnection) -> Caller:
 
 async def session_of(connection: HTTPConnection) -> Session:
     """The caller of a request, with what its writes show where a cookie says who it is."""
-    at = service_of(connection)
+    at = await service_of(connection)
     if at.reception.mode == "none":
         return Session(LOCAL, "")
     known = await _known(at, connection)

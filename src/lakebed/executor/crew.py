@@ -9,13 +9,15 @@ import logging
 import multiprocessing
 import signal
 from contextlib import suppress
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
 from lakebed.errors import LakebedError, LedgerError
 from lakebed.executor import worker
-from lakebed.executor.worker import STOP, Task
+from lakebed.executor.share import shares
+from lakebed.executor.worker import STOP, Share, Task
 from lakebed.operations.queue import Claim, Queue
 from lakebed.settings import Settings
 
@@ -42,15 +44,21 @@ class Crew:
         self._queue = queue
         self._gate = gate
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__])
+        self._context.set_forkserver_preload(_preloaded(settings))
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
+        self._asked: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
         return len(self._tasks)
+
+    def apply(self, settings: Settings) -> None:
+        """Operations that are claimed from now on have these settings."""
+        self.settings = settings
+        self.hint()
 
     def hint(self) -> None:
         """There may be something in the queue."""
@@ -58,6 +66,8 @@ class Crew:
 
     async def run(self) -> None:
         """Claim and run until `stop` is called, then until the last one has ended."""
+        # The server imports while the queue is looked at, not when the first operation is there.
+        await asyncio.to_thread(forkserver.ensure_running)
         while not self._stopping.is_set():
             claim = await self._claim() if self.running < self.settings.executor.running else None
             if claim is not None:
@@ -112,20 +122,35 @@ class Crew:
         if not await self._is_admitted(claim):
             return
         ours, theirs = multiprocessing.Pipe()
-        task = Task(self.settings, claim.lease.operation_id, claim.lease.fence, claim.again)
+        operation_id = claim.lease.operation_id
+        self._asked[operation_id] = claim.request.options.memory
+        task = Task(
+            self.settings, operation_id, claim.lease.fence, claim.again, self._share()[operation_id]
+        )
         process = self._context.Process(target=worker.main, args=(task, theirs), daemon=True)
         await asyncio.to_thread(process.start)
         theirs.close()
-        self._controls[claim.lease.operation_id] = ours
+        self._controls[operation_id] = ours
         try:
             await self._ended(process)
         finally:
-            del self._controls[claim.lease.operation_id]
+            del self._controls[operation_id], self._asked[operation_id]
             ours.close()
+            self._share()
         if process.exitcode:
             await asyncio.to_thread(self._queue.crashed, claim.lease, _reason(process.exitcode))
         else:
             await asyncio.to_thread(self._queue.hand_back, claim.lease)
+
+    def _share(self) -> dict[str, Share]:
+        """What each operation has of this replica; those that run are told."""
+        memory = shares(self.settings.executor.memory, self._asked)
+        bandwidth = self.settings.bandwidth
+        each = bandwidth // len(self._asked) if bandwidth and self._asked else None
+        found = {name: Share(size, each) for name, size in memory.items()}
+        for name, control in self._controls.items():
+            _say(control, found[name])
+        return found
 
     async def _ended(self, process: ForkServerProcess) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
@@ -145,7 +170,17 @@ class Crew:
         await asyncio.to_thread(process.join)
 
 
-def _say(control: Connection, word: str) -> None:
+def _preloaded(settings: Settings) -> list[str]:
+    """Modules by name: this process has no use for some of them, and may not import others."""
+    is_sqlite = settings.ledger.get_secret_value().startswith("sqlite")
+    dialect = "sqlite.pysqlite" if is_sqlite else "postgresql.psycopg"
+    drivers = () if is_sqlite else ("psycopg", "psycopg_binary")
+    # Each process imports the program that was started, which is the command line's.
+    program = ("lakebed.cli",)
+    return [*drivers, f"sqlalchemy.dialects.{dialect}", *program, "lakebed.executor.preload"]
+
+
+def _say(control: Connection, word: str | Share) -> None:
     with suppress(OSError):  # it may just have ended
         control.send(word)
 

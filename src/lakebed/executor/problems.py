@@ -50,7 +50,7 @@ class ProblemResponse(JSONResponse):
 
 def add_to(app: FastAPI) -> None:
     """Every error of this application leaves as a problem."""
-    app.add_exception_handler(LakebedError, _of_ours)
+    app.add_exception_handler(LakebedError, of_ours)
     app.add_exception_handler(RequestValidationError, _of_fields)
     app.add_exception_handler(HTTPException, _of_http)
 
@@ -83,7 +83,7 @@ def problem(
     return ProblemResponse(told.model_dump(mode="json"), status, headers)
 
 
-async def _of_ours(request: Request, error: Exception) -> ProblemResponse:
+async def of_ours(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, LakebedError)
     headers = {}
     if isinstance(error, Unauthenticated):

@@ -27,6 +27,16 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What an operation has of its replica, from now on."""
+
+    memory: int
+    """Bytes in flight."""
+    bandwidth: int | None
+    """Bytes a second each way; None: all that the network has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """What the process of an operation is told of it."""
 
@@ -34,24 +44,28 @@ class Task:
     operation_id: str
     fence: int
     again: bool
+    share: Share
 
 
 def main(task: Task, control: Connection) -> None:
     """Run one operation to its end. The exit status is 0 where the ledger knows how it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the replica's to answer
+    for number in (signal.SIGINT, signal.SIGHUP):  # the replica's to answer
+        signal.signal(number, signal.SIG_IGN)
     configure(level_of(0, quiet=False, debug=False, configured=task.settings.log))
     cancellation = Cancellation()
     signal.signal(signal.SIGTERM, lambda *_: cancellation.stop(_handed_over()))
-    threading.Thread(target=_listen, args=(control, cancellation), daemon=True).start()
     try:
-        _run(task, cancellation)
+        _run(task, control, cancellation)
     except (LeaseLost, LedgerError) as error:
         # Whoever has the lease now, or will have it, goes on from the ledger.
         _log.warning("operation %s: %s", task.operation_id, error)
 
 
-def _run(task: Task, cancellation: Cancellation) -> None:
+def _run(task: Task, control: Connection, cancellation: Cancellation) -> None:
     with Platform(task.settings, cancellation) as platform:
+        platform.share(task.share.memory, task.share.bandwidth)
+        listening = (control, platform, cancellation)
+        threading.Thread(target=_listen, args=listening, daemon=True).start()
         ledger = platform.ledger
         lease = Lease(ledger.engine, task.operation_id, task.fence, ledger.now)
         bulletin = Bulletin(lease, ledger.summary(task.operation_id))
@@ -64,10 +78,10 @@ def _run(task: Task, cancellation: Cancellation) -> None:
             bulletin.ended(ledger.summary(task.operation_id))
 
 
-def _listen(control: Connection, cancellation: Cancellation) -> None:
+def _listen(control: Connection, platform: Platform, cancellation: Cancellation) -> None:
     try:
-        while control.recv() != STOP:
-            pass
+        while isinstance(word := control.recv(), Share):
+            platform.share(word.memory, word.bandwidth)
         cancellation.stop(_handed_over())
         control.recv()
     except (EOFError, OSError):

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
+from lakebed.errors import UsageError
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
-from lakebed.model.quantity import MIB
+from lakebed.model.quantity import GIB, MIB, format_size
 
 
 class OperationState(StrEnum):
@@ -193,8 +194,8 @@ class Options:
     """Bytes of a part, where an object needs parts; None: as its size asks for."""
     bandwidth: int | None = None
     """Bytes a second each way, for this operation; None: what the process has."""
-    read_back: bool = True
-    """Whether bytes are read only to prove them, where no copy needs them to be read."""
+    extra_reads: bool = True
+    """Whether bytes are read that only a proof asks for, and no copy."""
     retries: int = 5
     """How often one request is tried again."""
     max_errors: int | None = None
@@ -204,6 +205,20 @@ class Options:
     tags: bool = False
     storage_class: str = ""
     sse: str = ""
+
+
+def check_part_size(part_size: int, memory: int) -> None:
+    """Raises UsageError for parts that S3 does not take, or of which `memory` cannot hold two."""
+    least, most = 5 * MIB, 5 * GIB
+    if not least <= part_size <= most:
+        raise UsageError("a part has 5 MiB to 5 GiB", subject="part size")
+    if 2 * part_size > memory:
+        raise UsageError(
+            f"two parts of {format_size(part_size)} do not fit into a memory of "
+            f"{format_size(memory)}",
+            subject="part size",
+            advice=f"give it {format_size(2 * part_size)}, or make parts smaller",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from lakebed.errors import LakebedError
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, Request
+from lakebed.model.quantity import MAX_SIZE
 from lakebed.observe.telemetry import SILENT, Telemetry
 from lakebed.operations.ledger import Ledger
 from lakebed.settings import Settings
@@ -16,7 +17,7 @@ from lakebed.store.capabilities import UNPROBED, Capabilities
 from lakebed.store.contract import Store
 from lakebed.store.folder.unmade import to_be_made
 from lakebed.store.pace.level import MOST
-from lakebed.store.pace.line import shared_line
+from lakebed.store.pace.line import Line, shared_line
 from lakebed.store.pace.paces import Limits, Paces
 from lakebed.store.wrappers.retry import Backoff
 from lakebed.transfer.budget import Budget
@@ -35,6 +36,25 @@ class Ends:
         self._settings, self._ledger = settings, ledger
         self._paces = Paces()
         self._line = shared_line(settings.bandwidth) if settings.bandwidth else None
+        self._share = MAX_SIZE
+        self._budgets: list[tuple[Budget, int]] = []
+
+    def share(self, memory: int, bandwidth: int | None) -> None:
+        """Of what several processes have together, this one has so much from now on."""
+        self._share = memory
+        for budget, asked in self._budgets:
+            budget.resize(min(asked, memory))
+        if self._line is not None and bandwidth is not None:
+            self._line.resize(bandwidth)
+
+    @contextmanager
+    def _budget(self, asked: int, cancellation: Cancellation) -> Iterator[Budget]:
+        entry = Budget(min(asked, self._share), cancellation), asked
+        self._budgets.append(entry)
+        try:
+            yield entry[0]
+        finally:
+            self._budgets.remove(entry)
 
     @contextmanager
     def store(
@@ -44,6 +64,7 @@ class Ends:
         *,
         retries: int = 5,
         most: int | None = None,
+        line: Line | None = None,
         progress: Progress | None = None,
         telemetry: Telemetry = SILENT,
     ) -> Iterator[Store]:
@@ -62,7 +83,7 @@ class Ends:
             settings,
             cancellation,
             backoff=Backoff(retries=retries),
-            limits=Limits(pace, most or MOST, self._line),
+            limits=Limits(pace, most or MOST, line or self._line),
             retried=retried,
             telemetry=telemetry,
         )
@@ -83,6 +104,7 @@ class Ends:
         """Both ends. Where the operation `writes`, the destination is probed if it was not
         within a day; a source and a plan are never written to, and so the least is assumed."""
         progress, options = Progress(), request.options
+        line = Line(options.bandwidth, within=self._line) if options.bandwidth else None
         with ExitStack() as stack:
             source, destination = (
                 stack.enter_context(
@@ -91,6 +113,7 @@ class Ends:
                         cancellation,
                         retries=options.retries,
                         most=options.concurrency,
+                        line=line,
                         progress=progress,
                         telemetry=telemetry,
                     )
@@ -108,7 +131,7 @@ class Ends:
                     self.capabilities(destination, request.destination, cancellation, probe=probes),
                 ),
                 request.options,
-                Budget(request.options.memory, cancellation),
+                stack.enter_context(self._budget(options.memory, cancellation)),
                 cancellation,
                 progress,
                 telemetry,

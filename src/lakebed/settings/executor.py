@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field
 
 from lakebed.model.quantity import MIB
-from lakebed.settings.store import FROZEN, Endpoint, Seconds, Words
+from lakebed.settings.store import FROZEN, Endpoint, Seconds, Size, Words
 
 
 def _lower(hosts: tuple[str, ...]) -> tuple[str, ...]:
@@ -19,8 +19,12 @@ class ExecutorSettings(BaseModel):
 
     running: Annotated[int, Field(ge=1, le=256)] = 4
     """Operations that a replica runs at once; each is a process."""
-    memory: Annotated[int, Field(ge=MIB)] = 256 * MIB
+    memory: Annotated[Size, Field(ge=MIB)] = 256 * MIB
     """Bytes in flight of all operations of a replica together."""
+    plans: Annotated[int, Field(ge=1, le=64)] = 2
+    """Plans that a replica makes at once; each is a process."""
+    plan_deadline: Seconds = 600.0
+    """How long one plan may take, with its reader."""
     drain: Seconds = 20.0
     """How long a replica that is to stop lets its operations go on, before it hands them over."""
     hosts: Annotated[Words, AfterValidator(_lower)] = ()

@@ -14,6 +14,7 @@ from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
 from lakebed.settings.access import AccessSettings
 from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
+from lakebed.settings.restart import RESTART
 from lakebed.settings.store import FROZEN, FolderSettings, StoreSettings
 
 BUILT_IN: dict[str, dict[str, object]] = {
@@ -36,15 +37,18 @@ class Settings(BaseModel):
     model_config = FROZEN
 
     stores: dict[str, StoreSettings] = {}
-    state: Path = Field(default_factory=lambda: platformdirs.user_state_path("lakebed"))
+    state: Path = Field(
+        default_factory=lambda: platformdirs.user_state_path("lakebed"), json_schema_extra=RESTART
+    )
     """The folder that holds the ledger, where `ledger` says nothing else."""
     ledger: SecretStr = Field(
-        default_factory=lambda data: SecretStr(f"sqlite:///{data.get('state', '')}/ledger.sqlite")
+        default_factory=lambda data: SecretStr(f"sqlite:///{data.get('state', '')}/ledger.sqlite"),
+        json_schema_extra=RESTART,
     )
     """The URL of the ledger's database; secret, for it may hold a password."""
     log: Literal["debug", "info", "warning", "error"] = "warning"
     """The least level that is logged, where no option says otherwise."""
-    observe: ObserveSettings = ObserveSettings()
+    observe: ObserveSettings = Field(default=ObserveSettings(), json_schema_extra=RESTART)
     executor: ExecutorSettings = ExecutorSettings()
     access: AccessSettings = AccessSettings()
 
@@ -52,7 +56,7 @@ class Settings(BaseModel):
     """Bytes a second that the process receives, and as many that it sends; by default, and with
     `off`, all that the network has."""
 
-    @field_validator("bandwidth", mode="before")
+    @field_validator("bandwidth", mode="before", json_schema_input_type=int | str | None)
     @classmethod
     def _read_bandwidth(cls, text: object) -> object:
         try:

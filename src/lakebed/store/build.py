@@ -1,12 +1,14 @@
 """A store from its settings, with its policies stacked around it: the one place that does so."""
 
 import logging
+import os
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from lakebed.errors import ConfigurationError, LakebedError
 from lakebed.observe.telemetry import SILENT, Telemetry
-from lakebed.settings.store import FolderSettings, StoreSettings
+from lakebed.settings.secret import reveal
+from lakebed.settings.store import FolderSettings, StoreSettings, check_proxy
 from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Properties, Store
@@ -78,11 +80,23 @@ def _endpoint(settings: StoreSettings) -> Endpoint:
         region=settings.region,
         virtual=settings.addressing == "virtual",
         ca=str(settings.ca) if settings.ca else None,
-        proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+        proxy=_proxy(settings),
         connect_timeout=settings.timeouts.connect,
         stall_timeout=settings.timeouts.stall,
         total_timeout=settings.timeouts.total,
     )
+
+
+def _proxy(settings: StoreSettings) -> str | None:
+    if settings.proxy is None:
+        return None
+    subject = f"stores.{settings.name}.proxy"
+    text = reveal(settings.proxy, os.environ, subject)
+    try:
+        check_proxy(text)
+    except ValueError as error:
+        raise ConfigurationError(str(error), subject=subject) from None
+    return text
 
 
 def identity_of(settings: StoreSettings) -> str:

@@ -61,6 +61,13 @@ class Budget:
         finally:
             self._release(share)
 
+    def resize(self, limit: int) -> None:
+        """Bytes that may be held from now on; what is held beyond them is waited for."""
+        with self._changed:
+            self.limit = max(1, limit)
+            self._make_room()
+            self._changed.notify_all()
+
     def _take_spare(self, size: int) -> mmap.mmap | None:
         fitting = next((one for one in self._spare if len(one) >= size), None)
         if fitting is not None:
@@ -76,7 +83,7 @@ class Budget:
         """Memory of `size` bytes, where some is wanted and spare."""
         with self._changed:
             self._cancellation.check()
-            if self._waiting or self.held + share > self.limit:
+            if self._waiting or not self._fits(share):
                 self._wait_for(share)
             self.held += share
             spare = None if size is None else self._take_spare(size)
@@ -87,12 +94,16 @@ class Budget:
         ticket = object()
         self._waiting.append(ticket)
         try:
-            while self._waiting[0] is not ticket or self.held + share > self.limit:
+            while self._waiting[0] is not ticket or not self._fits(share):
                 self._changed.wait(_POLL)
                 self._cancellation.check()
         finally:
             self._waiting.remove(ticket)
             self._changed.notify_all()
+
+    def _fits(self, share: int) -> bool:
+        # The limit may have become less than was asked for: then nobody else holds any.
+        return self.held == 0 or self.held + share <= self.limit
 
     def _release(self, share: int) -> None:
         with self._changed:

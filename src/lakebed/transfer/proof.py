@@ -126,7 +126,8 @@ def prove_copy(sides: Sides, job: Job, written: Written, digest_checked: bool) -
             remove(sides.destination, job.key, why)
         return Proof.PUBLISHER_SHA256 if digest_checked else Proof.ETAG_MD5
     check_size(sides.destination, job)
-    if digest_checked and sides.destination.location.is_local:
+    local = sides.destination.location.is_local
+    if digest_checked and local and sides.options.extra_reads:
         # A file is read back at no request's cost, and is held against the publisher's word.
         with sides.budget.reserve(DEPTH):
             found = read_digest(sides, sides.destination, job.key, written.etag)

@@ -71,3 +71,24 @@ def test_who_waits_for_the_line_hears_a_stop() -> None:
     cancellation.stop(Interrupted("stopped"))
     with pytest.raises(Interrupted):
         line.receive(10**9, cancellation)
+
+
+def test_a_line_within_another_waits_for_both() -> None:
+    clock = Clock()
+    waits = Waits(clock)
+    whole = Line(1000, clock)
+    part = Line(500, clock, within=whole)
+    part.receive(550, waits)
+    assert clock.now == pytest.approx(1.0, abs=BURST), "its own is the narrower"
+    whole.resize(100)
+    part.receive(100, waits)
+    assert clock.now == pytest.approx(2.0, abs=2 * BURST), "now the other one is"
+
+
+def test_a_line_that_is_resized_passes_what_it_has_from_then_on() -> None:
+    clock = Clock()
+    line, waits = Line(1000, clock), Waits(clock)
+    line.resize(100)
+    line.send(100, waits)
+    line.send(100, waits)
+    assert clock.now == pytest.approx(2.0, abs=2 * BURST)

@@ -1,6 +1,8 @@
 """`lakebed executor serve`."""
 
+import os
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +11,7 @@ from lakebed.cli.command import Command, Group
 from lakebed.cli.flatten import flatten
 from lakebed.cli.options import Common, Output
 from lakebed.cli.output import emit, note, say
-from lakebed.cli.session import settings_of
+from lakebed.cli.session import set_log, settings_of
 from lakebed.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API until a signal: operations are queued, run, watched and found again."""
+    from lakebed.settings.layers import Sources
+
     settings = settings_of(common)
     if auth is not None:
         settings = with_auth(settings, auth)
@@ -75,7 +79,8 @@ def serve(
             if serving.token_file is not None:
                 say(f"  {'token':<12}in {serving.token_file}")
 
-    run(settings, host, port, started)
+    sources = Sources(common.config, dict(os.environ), Path.cwd())
+    run(settings, host, port, started, sources, [_Log(common)])
 
 
 def with_auth(settings: "Settings", auth: Auth) -> "Settings":
@@ -84,3 +89,13 @@ def with_auth(settings: "Settings", auth: Auth) -> "Settings":
     if auth is Auth.OIDC and access.oidc is None:
         raise ConfigurationError("--auth oidc needs a table [access.oidc]")
     return settings.model_copy(update={"access": access})
+
+
+class _Log:
+    """The log's level, which the options decide, else the settings in force."""
+
+    def __init__(self, common: Common) -> None:
+        self._common = common
+
+    def apply(self, settings: "Settings") -> None:
+        set_log(self._common, settings.log)

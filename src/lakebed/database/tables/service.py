@@ -162,6 +162,7 @@ configurations = Table(
     Column("author", Text, nullable=False),
     Column("environment", Text, nullable=False),
     Column("sha256", Text, nullable=False),
+    Column("content", Text, nullable=False),  # JSON, canonical: each value in force by its key
     Column("files", Text, nullable=False),  # JSON: the text of each file by its name
     sqlite_with_rowid=False,
 )

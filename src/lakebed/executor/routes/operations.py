@@ -1,20 +1,23 @@
 """Watching, cancelling and resuming operations: `/api/v1/operations`."""
 
+import re
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from lakebed.access.caller import Caller
 from lakebed.access.permission import Permission
 from lakebed.access.permits import check_request, may_see
 from lakebed.api.answers import ObjectPage, ObjectStatus, OperationPage, OperationStatus
-from lakebed.errors import UnknownOperation
+from lakebed.errors import RunningElsewhere, UnknownOperation
 from lakebed.executor.callers import At, Who
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX, status_of
-from lakebed.executor.streams import frames
+from lakebed.executor.streams import EventStream
 from lakebed.model.operation import Kind, ObjectState, OperationState
+from lakebed.model.operation import Request as OperationRequest
+from lakebed.operations.bulletin import last_number
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
 from lakebed.report.formats import Format, renderer
@@ -51,21 +54,19 @@ async def operations(
             limit=limit,
             after=after,
         )
-        told = [status_of(at.platform.ledger, at.queue, one) for one in page.operations]
+        told = [status_of(at.platform.ledger, one.id) for one in page.operations]
         return OperationPage(operations=told, next=page.next)
 
     return await at.do(read)
 
 
 @router.get("/operations/{operation_id}", include_in_schema=False)
-@router.get(PREFIX + "/{operation_id}")
-async def operation(operation_id: str, who: Who, at: At) -> OperationStatus:
+@router.get(PREFIX + "/{operation_id}", response_model=OperationStatus)
+async def operation(operation_id: str, who: Who, at: At) -> Response:
     """How an operation stands."""
-
-    def read() -> OperationStatus:
-        return status_of(at.platform.ledger, at.queue, seen(at, who, operation_id))
-
-    return await at.do(read)
+    found = await at.statuses.of(operation_id)
+    check_sight(who, operation_id, found.request)
+    return Response(found.body, media_type="application/json")
 
 
 @router.get(PREFIX + "/{operation_id}/objects")
@@ -88,7 +89,7 @@ async def objects(
     return await at.do(read)
 
 
-@router.get(PREFIX + "/{operation_id}/events", response_class=StreamingResponse)
+@router.get(PREFIX + "/{operation_id}/events", response_class=EventStream)
 async def events(
     operation_id: str,
     who: Who,
@@ -96,19 +97,18 @@ async def events(
     last_event_id: Annotated[
         str | None, Header(max_length=20, description="Go on after this event.")
     ] = None,
-) -> StreamingResponse:
+    after: Annotated[
+        int, Query(ge=0, lt=2**31, description="The same; the header comes first.")
+    ] = 0,
+) -> EventStream:
     """What happens in an operation, as server-sent events, until it ends.
 
     `queued`, `started`, `objects` (outcomes of some moments), `progress` (once a second), and
-    `summary` at the end; docs/api.md has their data.
+    `summary` at the end, under the number of the event before it; docs/api.md has their data.
+    A replica that stops ends the stream without one: ask another, with the last number.
     """
     found = await at.do(lambda: seen(at, who, operation_id))
-    number = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
-    return StreamingResponse(
-        frames(at, found.id, number),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return at.streams.response(found.id, _number(last_event_id) or after)
 
 
 @router.get(PREFIX + "/{operation_id}/report", response_class=StreamingResponse)
@@ -140,9 +140,11 @@ async def cancel(operation_id: str, who: Who, at: At) -> OperationStatus:
         is_own = submission is not None and submission.caller == who.id
         who.check(Permission.SYNC_EXECUTE if is_own else Permission.OPERATIONS_CANCEL)
         at.platform.cancel(found.id)
-        return status_of(at.platform.ledger, at.queue, at.platform.ledger.get(found.id))
+        return status_of(at.platform.ledger, found.id)
 
-    return await at.do(act)
+    told = await at.do(act)
+    at.statuses.forget(told.operation_id)
+    return told
 
 
 @router.post(PREFIX + "/{operation_id}/resume", status_code=202)
@@ -152,18 +154,34 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
     def act() -> OperationStatus:
         found = seen(at, who, operation_id)
         check_request(who, found.request)
-        at.queue.want(found.id, who.to_json())
-        return status_of(at.platform.ledger, at.queue, at.platform.ledger.get(found.id))
+        if found.state is OperationState.RUNNING:
+            raise RunningElsewhere("it is running", subject=found.id, advice="watch its events")
+        number = last_number(at.platform.ledger.engine, found.id)
+        if at.platform.is_left(found):
+            at.queue.want(found.id, who.to_json())
+        told = status_of(at.platform.ledger, found.id)
+        return told.model_copy(update={"events_url": f"{told.events_url}?after={number}"})
 
     told = await at.do(act)
+    at.statuses.forget(told.operation_id)
     at.crew.hint()
     return told
 
 
+def _number(text: str | None) -> int:
+    """What is no number of an event is as good as none."""
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else 0
+
+
 def seen(at: Service, who: Caller, operation_id: str) -> Operation:
     """The operation, where the caller may see it; else it is unknown to this caller."""
-    who.check(Permission.OPERATIONS_READ)
     found = at.platform.ledger.get(operation_id)
-    if not may_see(who, found.request):
-        raise UnknownOperation("no such operation", subject=operation_id)
+    check_sight(who, operation_id, found.request)
     return found
+
+
+def check_sight(who: Caller, operation_id: str, request: OperationRequest) -> None:
+    """Raises Forbidden, UnknownOperation."""
+    who.check(Permission.OPERATIONS_READ)
+    if not may_see(who, request):
+        raise UnknownOperation("no such operation", subject=operation_id)

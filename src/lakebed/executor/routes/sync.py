@@ -70,7 +70,7 @@ async def _enqueue(
     def enqueue() -> Enqueued:
         submitted = []
         for body in bodies:
-            request = at.platform.checked(body.request())
+            request = at.platform.checked(body.request(at.settings.executor.memory))
             check_request(who, request, body.priority)
             told = body.notification.model_dump_json() if body.notification else None
             submission = Submission(

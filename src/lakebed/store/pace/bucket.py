@@ -14,6 +14,11 @@ class Bucket:
         self._clock = clock
         self._tokens, self._counted = burst, clock()
 
+    def resize(self, rate: float, burst: float) -> None:
+        """What came up to now came at the rate before."""
+        self._count()
+        self.rate, self.burst = rate, burst
+
     def add(self, tokens: float) -> None:
         self._tokens = min(self.burst, self._tokens + tokens)
 

@@ -42,7 +42,7 @@ _TIDY = 3.0
 """Seconds for aborting an upload when all is to stop."""
 
 
-def part_size(size: int, properties: Properties, usual: int = 0) -> int:
+def part_size(size: int, properties: Properties, usual: int | None) -> int:
     """Bytes of each part but the last: `usual`, by default PART, or as much more as the number of
     parts demands."""
     least = -(-size // properties.max_parts)
@@ -60,7 +60,7 @@ def upload(
     """
     destination, size = sides.destination, job.source.size
     store = destination.store
-    step = part_size(size, store.properties)
+    step = part_size(size, store.properties, sides.options.part_size)
     if step > store.properties.max_put:
         raise ObjectTooLarge(f"{size} bytes do not fit in one object", subject=job.key)
     begun = Begun(job.key, job.source.etag, size, step)

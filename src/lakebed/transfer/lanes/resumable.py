@@ -96,7 +96,8 @@ def _opened(sides: Sides, job: Job, attributes: Attributes) -> tuple[Begun, str]
 
 
 def _part_size(sides: Sides, size: int) -> int:
-    return part_size(size, sides.destination.store.properties, PART)
+    usual = sides.options.part_size or PART
+    return part_size(size, sides.destination.store.properties, usual)
 
 
 def _algorithm(sides: Sides) -> Algorithm | None:

@@ -30,13 +30,14 @@ def move(sides: Sides, job: Job) -> Moved:
             if_match=job.source.etag,
             attributes=attributes,
         )
-    proof = prove_copy(sides, job, written, digest_checked=job.digest is not None)
+    checked = job.digest is not None and sha256 is not None
+    proof = prove_copy(sides, job, written, digest_checked=checked)
     return Moved(Lane.SERVER_SIDE, proof, written.etag, sha256)
 
 
 def checked_digest(sides: Sides, job: Job) -> str | None:
     """The object's SHA-256, which is what its publisher names; None where nobody knows it, and
-    nobody names one.
+    nobody names one or it takes a read that is not wanted.
 
     Raises DigestRefused, SourceChanged.
     """
@@ -48,6 +49,8 @@ def checked_digest(sides: Sides, job: Job) -> str | None:
         if job.source.size >= ASKED:
             head = source.store.head(source.bucket, job.source.key)
             sha256 = head.sha256 if head.etag == job.source.etag else None
+        if sha256 is None and not sides.options.extra_reads:
+            return None
         if sha256 is None:
             with sides.budget.reserve(DEPTH):
                 sha256 = read_digest(sides, source, job.source.key, job.source.etag)

@@ -79,5 +79,6 @@ class ServerSideBatch:
         if etag is None or etag != job.source.md5:
             remove_other(self._sides, job, etag)
             return None
-        proof = Proof.ETAG_MD5 if job.digest is None else Proof.PUBLISHER_SHA256
+        is_checked = job.digest is not None and one.sha256 is not None
+        proof = Proof.PUBLISHER_SHA256 if is_checked else Proof.ETAG_MD5
         return Moved(Lane.SERVER_SIDE_BATCH, proof, etag, one.sha256)

@@ -35,7 +35,9 @@ def move(sides: Sides, job: Job) -> Moved:
     except RequestRefused:
         # MinIO computes no checksum of what it copies, and refuses an upload that asks for one.
         written = _copied(sides, job, attributes, None)
-    return Moved(Lane.SERVER_SIDE_PARTS, _proof(sides, job, head, written), written.etag, sha256)
+    return Moved(
+        Lane.SERVER_SIDE_PARTS, _proof(sides, job, head, written, sha256), written.etag, sha256
+    )
 
 
 def _kept(sides: Sides, head: Head) -> Checksum | None:
@@ -48,7 +50,7 @@ def _kept(sides: Sides, head: Head) -> Checksum | None:
 def _copied(sides: Sides, job: Job, attributes: Attributes, checksum: Checksum | None) -> Written:
     """Nothing is left behind by a failure, but for an upload that the store keeps."""
     source, algorithm = job.source, checksum.algorithm if checksum else None
-    step = _step(source, sides.destination.store.properties)
+    step = _step(source, sides.destination.store.properties, sides.options.part_size)
     upload = Begun(job.key, source.etag, source.size, step, algorithm)
     upload_id = begin_anew(sides, upload, attributes)
     try:
@@ -62,17 +64,17 @@ def _copied(sides: Sides, job: Job, attributes: Attributes, checksum: Checksum |
     return written
 
 
-def _step(source: Object, properties: Properties) -> int:
-    """Bytes of a part: as the source was uploaded, where its ETag lets us guess, for then the
-    copy's ETag is the same and proves it; else the usual ones."""
+def _step(source: Object, properties: Properties, wanted: int | None) -> int:
+    """Bytes of a part: those that are wanted; else as the source was uploaded, where its ETag lets
+    us guess, for then the copy's ETag is the same and proves it; else the usual ones."""
     count = parts_of_etag(source.etag)
-    if count is not None and count <= properties.max_parts:
+    if wanted is None and count is not None and count <= properties.max_parts:
         least = -(-source.size // (count * MIB))
         for step in (MIB << (least - 1).bit_length(), MIB * least):
             fits = properties.min_part <= step <= properties.max_copy
             if fits and -(-source.size // step) == count:
                 return step
-    return part_size(source.size, properties, min(PART, properties.max_copy))
+    return part_size(source.size, properties, min(wanted or PART, properties.max_copy))
 
 
 def _parts(sides: Sides, job: Job, upload: Begun, upload_id: str) -> list[Part]:
@@ -99,7 +101,7 @@ def _parts(sides: Sides, job: Job, upload: Begun, upload_id: str) -> list[Part]:
         return list(pool.map(copied, range(1, len(spans) + 1), spans))
 
 
-def _proof(sides: Sides, job: Job, source: Head, written: Written) -> Proof:
+def _proof(sides: Sides, job: Job, source: Head, written: Written, sha256: str | None) -> Proof:
     """Raises ProofFailed, after removing it, for a copy that differs from its source."""
     made = check_size(sides.destination, job).checksum
     kept = source.checksum
@@ -112,4 +114,4 @@ def _proof(sides: Sides, job: Job, source: Head, written: Written) -> Proof:
         proof = Proof.ETAG_MD5
     else:
         return Proof.SIZE_ONLY
-    return Proof.PUBLISHER_SHA256 if job.digest is not None else proof
+    return Proof.PUBLISHER_SHA256 if sha256 is not None and job.digest is not None else proof

@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("author", sa.Text, nullable=False),
         sa.Column("environment", sa.Text, nullable=False),
         sa.Column("sha256", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
         sa.Column("files", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
