@@ -5,7 +5,7 @@ import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import httpx2
 import pytest
@@ -108,7 +108,7 @@ def token(oidc: OidcSettings, name: str) -> str:
     answer = httpx2.post(
         f"{oidc.issuer}/protocol/openid-connect/token",
         data=form,
-        auth=(CLIENT, SECRET),
+        auth=(CLIENT, quote_plus(SECRET)),
         trust_env=False,
     )
     assert answer.is_success, answer.text
@@ -121,8 +121,11 @@ def signed_in(url: str, name: str) -> str:
         page = browser.get(url)
         action = re.search(r'action="([^"]+)"', page.text)
         assert action is not None, page.text
+        # To a browser loopback is as good as https; a jar of Python keeps `Secure` cookies back.
+        given = page.headers.get_list("set-cookie")
+        cookie = "; ".join(one.partition(";")[0] for one in given)
         form = {"username": name, "password": PASSWORD}
-        answer = browser.post(html.unescape(action[1]), data=form)
+        answer = browser.post(html.unescape(action[1]), data=form, headers={"Cookie": cookie})
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 

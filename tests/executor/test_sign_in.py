@@ -59,6 +59,25 @@ def test_who_signs_in_at_the_issuer_has_a_session_here(at: Inside, issuer: FakeI
     assert at.client.post("/api/v1/sync", json=sync(), headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("wanted", "back"),
+    [
+        ("/console/stores?a=1&b=2", "/console/stores?a=1&amp;b=2"),
+        ("https://evil.example.com/", "/"),
+        ("//evil.example.com", "/"),
+        ('/"><script>', "/&quot;&gt;&lt;script&gt;"),
+    ],
+    ids=str,
+)
+def test_a_browser_comes_to_the_page_that_it_wanted(
+    at: Inside, issuer: FakeIssuer, wanted: str, back: str
+) -> None:
+    where = at.client.get("/session/oidc", params={"next": wanted}).headers["Location"]
+    text = arrived(at, issuer.authorize(where)).text
+    assert f'content="0;url={back}"' in text
+    assert at.client.get("/sign-in").text.count("/session/oidc") == 1
+
+
 def test_no_token_is_in_an_address(at: Inside, issuer: FakeIssuer) -> None:
     where = begun(at)
     arrived(at, issuer.authorize(where))

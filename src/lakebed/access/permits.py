@@ -25,14 +25,6 @@ def check_request(caller: Caller, request: Request, priority: int = 0) -> None:
         caller.check(Permission.SYNC_PRIORITIZE)
 
 
-def check_plan(caller: Caller, request: Request) -> None:
-    """Whether the caller may ask what an operation would do; nothing is written. Raises
-    Forbidden."""
-    if not caller.may(Permission.OPERATIONS_READ):
-        caller.check(Permission.SYNC_EXECUTE)
-    caller.check_read([request.source, request.destination])
-
-
 def _places(request: Request) -> tuple[list[Location], list[Location]]:
     """Both ends, and what listed keys make of them."""
     source, destination = [request.source], [request.destination]
@@ -40,6 +32,15 @@ def _places(request: Request) -> tuple[list[Location], list[Location]]:
         source.append(replace(request.source, path=request.source.key(key)))
         destination.append(replace(request.destination, path=request.destination.key(key)))
     return source, destination
+
+
+def check_plan(caller: Caller, request: Request) -> None:
+    """Whether the caller may ask what an operation would do; nothing is written. Raises
+    Forbidden."""
+    if not caller.may(Permission.OPERATIONS_READ):
+        caller.check(Permission.SYNC_EXECUTE)
+    source, destination = _places(request)
+    caller.check_read([*source, *destination])
 
 
 def may_see(caller: Caller, request: Request) -> bool:

@@ -87,6 +87,13 @@ class Reception:
             raise Unauthenticated("the session has ended", advice="sign in again")
         return Session(self.standing.now(found.caller), found.csrf)
 
+    @property
+    def offers_login(self) -> bool:
+        """Whether a browser can sign in at an issuer."""
+        settings = self._settings()
+        oidc = settings.oidc if settings.mode == "oidc" else None
+        return oidc is not None and bool(oidc.client_id)
+
     def takes_tokens(self, text: str) -> bool:
         """Whether this text is to be read as the token of an issuer."""
         return self.mode == "oidc" and text.count(".") == 2

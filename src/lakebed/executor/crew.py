@@ -16,11 +16,10 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
 from lakebed.errors import LakebedError, LedgerError
-from lakebed.executor import worker
+from lakebed.executor import telling, worker
 from lakebed.executor.hearing import heard
 from lakebed.executor.measures import Unmeasured
 from lakebed.executor.share import shares
-from lakebed.executor.telling import preloaded
 from lakebed.executor.worker import STOP, Share, Task
 from lakebed.observe import catalogue
 from lakebed.operations.queue import Claim, Queue
@@ -202,7 +201,7 @@ def preloaded(settings: Settings) -> list[str]:
         *drivers,
         f"sqlalchemy.dialects.{dialect}",
         *program,
-        *preloaded(settings),
+        *telling.preloaded(settings),
         "lakebed.executor.preload",
     ]
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, model_validator
 
+from lakebed.settings.restart import RESTART
 from lakebed.settings.store import FROZEN, Seconds, Words
 
 Mode = Literal["token", "none", "keys", "oidc"]
@@ -104,7 +105,7 @@ class AccessSettings(BaseModel):
 
     model_config = FROZEN
 
-    mode: Mode = "token"
+    mode: Annotated[Mode, Field(json_schema_extra=RESTART)] = "token"
     """`token`: one that is made at start, on loopback; `keys`: API keys; `oidc`: these and an
     issuer's tokens; `none`: everybody may do everything, on loopback."""
     rate: Annotated[int, Field(ge=1, le=1_000_000)] = 1000

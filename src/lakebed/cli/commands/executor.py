@@ -83,6 +83,14 @@ def serve(
     run(settings, host, port, started, sources, [_Log(common)])
 
 
+def with_auth(settings: "Settings", auth: Auth) -> "Settings":
+    """The settings with what was said on the command line. Raises ConfigurationError."""
+    access = settings.access.model_copy(update={"mode": auth.value})
+    if auth is Auth.OIDC and access.oidc is None:
+        raise ConfigurationError("--auth oidc needs a table [access.oidc]")
+    return settings.model_copy(update={"access": access})
+
+
 class _Log:
     """The log: the options decide on its level, the settings in force on all else."""
 
@@ -94,11 +102,3 @@ class _Log:
 
         set_log(self._common, settings.log)
         log_as(settings)
-
-
-def with_auth(settings: "Settings", auth: Auth) -> "Settings":
-    """The settings with what was said on the command line. Raises ConfigurationError."""
-    access = settings.access.model_copy(update={"mode": auth.value})
-    if auth is Auth.OIDC and access.oidc is None:
-        raise ConfigurationError("--auth oidc needs a table [access.oidc]")
-    return settings.model_copy(update={"access": access})

@@ -1,6 +1,8 @@
 """Who is signed in at a browser: `/session`."""
 
+from html import escape
 from typing import Annotated
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -12,6 +14,7 @@ from lakebed.access.sessions import Session, csrf_of
 from lakebed.api.session import CallerAnswer, GrantAnswer, SessionAnswer, SignIn
 from lakebed.errors import Unauthenticated
 from lakebed.executor.callers import COOKIE, At, Signed, address_of, shown
+from lakebed.executor.console.pages import way_back
 from lakebed.executor.service import Service
 
 router = APIRouter(tags=["session"])
@@ -21,7 +24,7 @@ CALLBACK = LOGIN + "/callback"
 LOGIN_SECONDS = 600
 ARRIVED = (
     '<!doctype html><meta charset="utf-8"><title>Lakebed</title>'
-    '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Go on</a></p>'
+    '<meta http-equiv="refresh" content="0;url={back}"><p><a href="{back}">Go on</a></p>'
 )
 """A page of ours, since the cookie of a session goes with no request that another site began."""
 Parameter = Annotated[str, Query(max_length=4096)]
@@ -61,13 +64,15 @@ async def sign_out(signed: Signed, http: Request, response: Response, at: At) ->
 
 
 @router.get(LOGIN, response_class=RedirectResponse, status_code=303)
-async def begin(http: Request, at: At) -> RedirectResponse:
-    """Sign in at the issuer that is configured."""
+async def begin(
+    http: Request, at: At, wanted: Annotated[str, Query(alias="next", max_length=2048)] = "/"
+) -> RedirectResponse:
+    """Sign in at the issuer that is configured, and come to the page `next`."""
     login = Login(new_secret(), _redirect(at, http))
     answer = RedirectResponse(await at.reception.login_begun(login), status_code=303)
     answer.set_cookie(
         LOGIN_COOKIE,
-        login.secret,
+        f"{login.secret}.{quote(way_back(wanted), safe='')}",
         max_age=LOGIN_SECONDS,
         path=LOGIN,
         secure=_is_secure(at, http),
@@ -84,15 +89,18 @@ async def end(
     """The issuer sends the browser back."""
     at.reception.failures.check(address_of(http))
     try:
-        secret = http.cookies.get(LOGIN_COOKIE)
-        if secret is None or error:
+        secret, _, wanted = http.cookies.get(LOGIN_COOKIE, "").partition(".")
+        if not secret or error:
             raise Unauthenticated("the sign-in was refused, or begun elsewhere")
         login = Login(secret, _redirect(at, http))
         caller = await at.reception.login_ended(login, state, code)
     except Unauthenticated:
         at.reception.failures.count(address_of(http))
         raise
-    answer = HTMLResponse(ARRIVED, headers={"Content-Security-Policy": "default-src 'none'"})
+    back = escape(way_back(unquote(wanted)))
+    answer = HTMLResponse(
+        ARRIVED.format(back=back), headers={"Content-Security-Policy": "default-src 'none'"}
+    )
     await _begun(at, http, answer, caller)
     answer.delete_cookie(LOGIN_COOKIE, path=LOGIN)
     return answer
