@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from lakebed.api.requests import SyncRequest
 from lakebed.archive.upload import Uploaded
@@ -258,12 +259,18 @@ def _keys(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, ...]]:
     """A row for each key, with those of the tables in it."""
     told = meanings(model)
     for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        inner = model_of(field)
+        if inner is not None:
             yield from _keys(inner, f"{table}{name}.")
         elif name not in _ELSEWHERE:
-            written = "number" if _is_count(field) else _values(inner)
+            written = "number" if _is_count(field) else _values(field.annotation)
             yield f"`{table}{name}`", written, _default(name, field), told[name]
+
+
+def model_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The table that a key is, also where it may be left out."""
+    found = (one for one in (field.annotation, *get_args(field.annotation)) if _is_model(one))
+    return next(found, None) if get_origin(field.annotation) is not dict else None
 
 
 def _is_count(field: FieldInfo) -> bool:
@@ -276,9 +283,9 @@ def _is_count(field: FieldInfo) -> bool:
 def _fields(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, ...]]:
     """A row for each field of a request, with those of the objects in it."""
     for name, field in model.model_fields.items():
-        inner = [one for one in (field.annotation, *get_args(field.annotation)) if _is_model(one)]
-        if inner and f"{table}{name}" not in OPTIONS:
-            yield from _fields(inner[0], f"{name}.")
+        inner = model_of(field)
+        if inner is not None and f"{table}{name}" not in OPTIONS:
+            yield from _fields(inner, f"{name}.")
             continue
         option = OPTIONS[f"{table}{name}"]
         given = "" if field.is_required() else f"`{_json(field.default)}`"
@@ -327,6 +334,10 @@ def _values(annotation: object) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in get_args(annotation))
     if get_origin(annotation) is Annotated:
         return _values(get_args(annotation)[0])
+    if get_origin(annotation) is dict:
+        return "table"
+    if get_origin(annotation) is tuple:
+        return "list of texts"
     (inner,) = (one for one in get_args(annotation) if one is not NoneType)
     return _values(inner)
 
@@ -334,7 +345,8 @@ def _values(annotation: object) -> str:
 def _default(key: str, field: FieldInfo) -> str:
     if field.default_factory is not None:
         return _COMPUTED[key]
-    return "" if field.default is None else f"`{json.dumps(field.default)}`"
+    known = field.default is not None and field.default is not PydanticUndefined
+    return f"`{json.dumps(field.default)}`" if known else ""
 
 
 def _in_families(error: type[LakebedError]) -> Iterator[type[LakebedError]]:
