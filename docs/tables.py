@@ -1,11 +1,8 @@
 """The tables of the pages that are made from the code: `python docs/tables.py` renews them."""
 
-import ast
-import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
@@ -15,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from lakebed.api.requests import SyncRequest
 from lakebed.archive.upload import Uploaded
+from lakebed.configurations.difference import Change
 from lakebed.errors import LakebedError, every_error
 from lakebed.executor.app import described
 from lakebed.executor.problems import STATUSES
@@ -25,8 +23,9 @@ from lakebed.operations.bulletin import Progress
 from lakebed.operations.states import exit_code
 from lakebed.operations.watch import Snapshot
 from lakebed.settings import Settings, StoreSettings
+from lakebed.settings.finding import Finding
 from lakebed.settings.root import BUILT_IN
-from lakebed.settings.store import Proxy
+from lakebed.settings.schema import meanings
 from lakebed.store.capabilities import Capability
 
 PAGES = tuple(
@@ -70,7 +69,11 @@ EVENTS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("`summary`", "`ls --summary`", ("objects", "bytes")),
     ("`failed`, `quarantined`", "`operations ID`", ("key", "state", "error", "message")),
     ("`released`", "`quarantine release`", ("pairs",)),
+    ("`verified`", "`audit verify`", ("entries", "heads", "wrong", "number")),
     ("`aborted`, `would-abort`", "`uploads abort`", _UPLOAD),
+    ("`finding`", "`config check`", Finding.__dataclass_fields__),
+    ("`checked`", "`config check`", ("errors", "warnings")),
+    ("`rolled-back`", "`config rollback`", ("version", "kept", "written", "removed", "copies")),
     ("`serving`", "`store serve`", ("endpoint", "engine", "directory")),
     ("`summary`", "`archive generate`", Uploaded.__dataclass_fields__),
 )
@@ -125,6 +128,7 @@ STREAM: tuple[tuple[str, str, Iterable[str]], ...] = (
 )
 _OPERATION = ("operation_id", "kind", "source", "destination", "created", "started", "finished")
 _STORE = ("store", "endpoint", "region", "credentials", "addressing", "digests", "default")
+_VERSION = ("version", "loaded", "author", "environment", "sha256", "files")
 RECORDS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("an object", "`ls`", ("key", "size", "etag", "modified")),
     (
@@ -134,6 +138,9 @@ RECORDS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ),
     ("a pair", "`quarantine list`", Quarantined.__dataclass_fields__),
     ("an upload", "`uploads list`", _UPLOAD),
+    ("a value", "`config show`", ("key", "value", "from")),
+    ("a change", "`config diff`, `config rollback`", Change.__dataclass_fields__),
+    ("a version", "`config history`", _VERSION),
     ("a store", "`stores`", _STORE),
     ("a bucket that was probed", "`stores`", ("location", *Capability, "note")),
 )
@@ -146,7 +153,6 @@ _COMPUTED = {
 }
 """Defaults that depend on the user or on other keys."""
 _WRITTEN: tuple[tuple[object, str], ...] = (
-    (Proxy, "text"),
     (SecretStr, "text, `env:NAME` or `file:PATH`"),
     (str, "text"),
     (Path, "path"),
@@ -250,14 +256,14 @@ def _event(event: str, command: str, names: Iterable[str]) -> tuple[str, str, st
 
 def _keys(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, ...]]:
     """A row for each key, with those of the tables in it."""
-    meanings = _meanings(model)
+    told = meanings(model)
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _keys(inner, f"{table}{name}.")
         elif name not in _ELSEWHERE:
             written = "number" if _is_count(field) else _values(inner)
-            yield f"`{table}{name}`", written, _default(name, field), meanings[name]
+            yield f"`{table}{name}`", written, _default(name, field), told[name]
 
 
 def _is_count(field: FieldInfo) -> bool:
@@ -311,21 +317,6 @@ def _sentence(asked: Mapping[str, Any]) -> str:
 
 def _status(error: type[LakebedError]) -> int:
     return next(status.value for kind, status in STATUSES if issubclass(error, kind))
-
-
-def _meanings(model: type[BaseModel]) -> dict[str, str]:
-    """What stands below each field."""
-    (definition,) = ast.parse(inspect.getsource(model)).body
-    assert isinstance(definition, ast.ClassDef)
-    told: dict[str, str] = {}
-    for field, below in pairwise(definition.body):
-        match field, below:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
-                told[name] = " ".join(text.split())
-    return told
 
 
 def _values(annotation: object) -> str:

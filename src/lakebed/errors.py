@@ -319,6 +319,12 @@ class Forbidden(AccessError):
     code = "forbidden"
 
 
+class IssuerAway(AccessError):
+    """Who issued a token cannot be asked for its keys, so that nobody can say what it is worth."""
+
+    code, retryable = "issuer-away", True
+
+
 class TooManyRequests(AccessError):
     """The caller asks more often than it may. `retry_after` is in seconds."""
 
@@ -358,6 +364,12 @@ class LedgerError(LakebedError):
     """The ledger cannot be opened, migrated or written."""
 
     code, exit_code, retryable = "ledger", Exit.USAGE, True
+
+
+class AuditBroken(LakebedError):
+    """The audit log is not as it was written."""
+
+    code, exit_code = "audit-broken", Exit.FAILED_OBJECTS
 
 
 def every_error() -> list[type[LakebedError]]:

@@ -1,57 +1,34 @@
-"""A replica inside of the test's own process, asked by whichever caller a test wants."""
+"""The application in this process, over a ledger in SQLite: asked without a socket."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI
-from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from lakebed.access.caller import LOCAL, Caller, Grant
-from lakebed.access.permission import Role
 from lakebed.executor.app import build
-from lakebed.executor.callers import caller_of
 from lakebed.executor.service import Service
-from lakebed.settings import Settings, StoreSettings
-from tests.fixtures_stores import Served
+from lakebed.settings import Settings
+
+STORES = {"lake": {"endpoint": "http://127.0.0.1:9", "access_key": "a", "secret_key": "b"}}
+OPEN = {"mode": "none"}
+LATER = "2999-01-01T00:00:00Z"
+SYNC: dict[str, object] = {
+    "source": "lake:raw/a/",
+    "destination": "lake:raw/b/",
+    "scheduled_for": LATER,
+}
+"""It waits in the queue: no process is begun for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
-    service: Service
-    app: FastAPI
-    client: TestClient
-
-    def become(self, caller: Caller) -> None:
-        """Every request from now on is of this caller."""
-        self.app.dependency_overrides[caller_of] = lambda: caller
-
-
-@contextmanager
-def inside(settings: Settings) -> Iterator[Inside]:
-    service = Service.open(settings)
-    app = build(service)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield Inside(service, app, client)
-
-
-def settings_in(folder: Path, **stores: StoreSettings) -> Settings:
-    return Settings(state=folder, stores=dict(stores))
-
-
-def store_of(name: str, served: Served) -> StoreSettings:
-    return StoreSettings(
-        name=name,
-        endpoint=served.endpoint,
-        access_key=SecretStr(served.access_key),
-        secret_key=SecretStr(served.secret_key),
+def settings_in(folder: Path, **more: object) -> Settings:
+    return Settings.model_validate(
+        {"state": folder / "state", "stores": STORES, "access": OPEN, **more}
     )
 
 
-def caller(role: Role, *grants: Grant) -> Caller:
-    return Caller("key:1", "somebody", frozenset({role}), grants)
-
-
-__all__ = ["LOCAL", "Inside", "caller", "inside", "settings_in", "store_of"]
+@contextmanager
+def inside(settings: Settings) -> Iterator[tuple[TestClient, Service]]:
+    service = Service.open(settings)
+    with TestClient(build(service), raise_server_exceptions=False) as client:
+        yield client, service

@@ -20,7 +20,7 @@ from lakebed.executor.remembered import Remembered
 from lakebed.operations.replicas import Replica, beat
 from lakebed.settings import Settings, StoreSettings
 from tests.database import postgresql
-from tests.executor.inside import Inside, caller, inside, settings_in
+from tests.executor.inprocess import Inside, caller, inside, settings_in
 
 STATUS = "/api/v1/infrastructure/status"
 COMPONENT = "/api/v1/infrastructure/components/"

@@ -25,7 +25,7 @@ from lakebed.executor.tracing import Spans
 from lakebed.observe import catalogue
 from lakebed.observe.log import configure
 from lakebed.settings.executor import ExecutorSettings
-from tests.executor.inside import Inside, caller, inside, settings_in
+from tests.executor.inprocess import Inside, caller, inside, settings_in
 from tests.observe.figures import Figures
 from tests.observe.test_traces import PARENT, Collected, attributes
 

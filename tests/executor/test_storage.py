@@ -13,7 +13,7 @@ from lakebed.access.permission import Role
 from lakebed.executor import stores
 from lakebed.model.location import Location
 from tests.e2e.buckets import Bucket
-from tests.executor.inside import Inside, caller, inside, settings_in, store_of
+from tests.executor.inprocess import Inside, caller, inside, settings_in, store_of
 from tests.fixtures_stores import Served
 
 ROOT = "/api/v1/storage"

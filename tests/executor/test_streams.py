@@ -13,11 +13,13 @@ from starlette.types import Message
 from lakebed.database.tables import events
 from lakebed.database.transaction import writing
 from lakebed.errors import LedgerError
+from lakebed.executor import housekeeping
 from lakebed.executor import streams as module
 from lakebed.executor.streams import EventStream, Streams
 from lakebed.model.operation import OperationState
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
+from lakebed.operations.news import page_of
 from lakebed.operations.queue import Claim, Queue, Submission
 from lakebed.operations.retention import prune
 from tests.operations.conftest import (
@@ -321,3 +323,28 @@ def test_a_database_that_is_away_for_a_while_ends_no_stream(
         return client
 
     assert [number for number, _ in asyncio.run(watch()).got] == [*range(1, 10), 9]
+
+
+def test_a_replica_clears_old_events_away_and_outlives_a_database_that_is_not_there(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "EVERY", 0.0)
+    claim = begun(ledger)
+    tell(ledger, claim.lease.operation_id, [2, 3, 4])
+    clock.now += 2 * 86_400
+    refusals = iter([True])
+
+    def away_at_first() -> Ledger:
+        if next(refusals, False):
+            raise LedgerError("the ledger is away")
+        return ledger
+
+    async def clear() -> list[int]:
+        keeping = asyncio.create_task(housekeeping.keep_house(away_at_first))
+        async with asyncio.timeout(SOON):
+            while len(page_of(ledger.engine, claim.lease.operation_id, 0)) > 2:
+                await asyncio.sleep(0)
+        keeping.cancel()
+        return [event.number for event in page_of(ledger.engine, claim.lease.operation_id, 0)]
+
+    assert asyncio.run(clear()) == [1, 4]

@@ -1,5 +1,6 @@
 """What the process of an operation tells its replica, and that it waits for none."""
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -12,14 +13,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from lakebed.executor import telling as module
-from lakebed.executor.telling import telling
+from lakebed.executor.telling import preloaded, telling
 from lakebed.model.operation import Counters, Kind
 from lakebed.observe import catalogue
 from lakebed.observe.relayed import Relayed
 from lakebed.observe.telemetry import UNOBSERVED, Several
 from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
-from tests.executor.inside import settings_in
+from tests.executor.inprocess import settings_in
 from tests.observe.figures import Figures
 from tests.observe.test_export import Collector
 from tests.observe.test_traces import PARENT
@@ -108,3 +109,15 @@ def test_spans_go_on_with_the_trace_of_the_request_and_of_nothing_else(
     ((_, sent),) = collector.taken
     (span,) = sent.resource_spans[0].scope_spans[0].spans
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == tuple(PARENT.split("-")[1:3])
+
+
+def test_only_what_is_told_is_loaded_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_in(tmp_path)
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
+    assert "lakebed.observe.export" not in preloaded(settings)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    assert all(importlib.util.find_spec(name) for name in preloaded(settings))
+    off = settings.model_copy(update={"executor": ExecutorSettings(metrics="off")})
+    assert preloaded(off) == ["lakebed.observe.export"]

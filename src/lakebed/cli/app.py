@@ -29,6 +29,8 @@ COMMANDS = (
     "archive",
     "config",
     "executor",
+    "keys",
+    "audit",
     "version",
 )
 """Modules of `lakebed.cli.commands`, in the order of the help."""

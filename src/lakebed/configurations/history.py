@@ -60,7 +60,7 @@ class History:
             raise found[0].error()
         content = canonical(contents(effective(layers, layers.written())))
         sha256 = fingerprint(content)
-        texts = {file.path.name: _recordable(file.text) for file in layers.files}
+        texts = {file.path.name: recordable(file.text) for file in layers.files}
         row = {
             "at": self._now(),
             "author": storable(author),
@@ -116,7 +116,7 @@ def author() -> str:
     return f"{name}@{socket.gethostname()}"
 
 
-def _recordable(text: str) -> str:
+def recordable(text: str) -> str:
     """The text of a file that holds no secret in its values, without those of its comments."""
     return with_comments(text, lambda comment: redact(_NAMED.sub(rf"\1{HIDDEN}", comment)))
 

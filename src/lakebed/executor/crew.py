@@ -10,15 +10,17 @@ import multiprocessing
 import signal
 from contextlib import suppress
 from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
-from lakebed.errors import LedgerError
+from lakebed.errors import LakebedError, LedgerError
 from lakebed.executor import worker
 from lakebed.executor.hearing import heard
 from lakebed.executor.measures import Unmeasured
 from lakebed.executor.share import shares
+from lakebed.executor.telling import preloaded
 from lakebed.executor.worker import STOP, Share, Task
 from lakebed.observe import catalogue
 from lakebed.operations.queue import Claim, Queue
@@ -43,13 +45,14 @@ class Crew:
     """Runs operations from `start` until `stop` has returned."""
 
     def __init__(
-        self, settings: Settings, queue: Queue, measures: Unmeasured | None = None
+        self, settings: Settings, queue: Queue, gate: Gate, measures: Unmeasured | None = None
     ) -> None:
         self.settings = settings
         self._measures = measures or Unmeasured()
         self._queue = queue
+        self._gate = gate
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__])
+        self._context.set_forkserver_preload(_preloaded(settings))
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
@@ -71,6 +74,8 @@ class Crew:
 
     async def run(self) -> None:
         """Claim and run until `stop` is called, then until the last one has ended."""
+        # The server imports while the queue is looked at, not when the first operation is there.
+        await asyncio.to_thread(forkserver.ensure_running)
         while not self._stopping.is_set():
             claim = await self._claim() if self.running < self.settings.executor.running else None
             if claim is not None:
@@ -109,7 +114,21 @@ class Crew:
             _log.warning("%s", error)
             return None
 
+    async def _is_admitted(self, claim: Claim) -> bool:
+        try:
+            await asyncio.to_thread(self._gate.admit, claim)
+        except LedgerError as error:
+            _log.warning("%s", error)
+            await asyncio.to_thread(self._queue.hand_back, claim.lease)
+            return False
+        except LakebedError as error:
+            await asyncio.to_thread(self._queue.refuse, claim.lease, error)
+            return False
+        return True
+
     async def _attend(self, claim: Claim) -> None:
+        if not await self._is_admitted(claim):
+            return
         operation_id, measures = claim.lease.operation_id, self._measures
         if not claim.again:
             measures.observe(catalogue.QUEUE_SECONDS, claim.waited)
@@ -170,6 +189,22 @@ class Crew:
         finally:
             loop.remove_reader(process.sentinel)
         await asyncio.to_thread(process.join)
+
+
+def _preloaded(settings: Settings) -> list[str]:
+    """Modules by name: this process has no use for some of them, and may not import others."""
+    is_sqlite = settings.ledger.get_secret_value().startswith("sqlite")
+    dialect = "sqlite.pysqlite" if is_sqlite else "postgresql.psycopg"
+    drivers = () if is_sqlite else ("psycopg", "psycopg_binary")
+    # Each process imports the program that was started, which is the command line's.
+    program = ("lakebed.cli",)
+    return [
+        *drivers,
+        f"sqlalchemy.dialects.{dialect}",
+        *program,
+        *preloaded(settings),
+        "lakebed.executor.preload",
+    ]
 
 
 def _say(control: Connection, word: str | Share) -> None:

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lakebed.access.caller import Caller
 from lakebed.executor.service import Service
 from lakebed.executor.tracing import traceparent_of
 from lakebed.observe import catalogue
@@ -128,5 +129,6 @@ def _carried(connection: HTTPConnection) -> Iterator[None]:
     state = connection.state
     operation_id = connection.scope.get("path_params", {}).get("operation_id", "")
     named = getattr(state, "operation_id", operation_id)
-    with carrying(named, trace_id, span_id, getattr(state, "caller", "")):
+    caller: Caller | None = getattr(state, "caller", None)
+    with carrying(named, trace_id, span_id, caller.id if caller else ""):
         yield

@@ -110,6 +110,10 @@ class Reloader:
         verdict = await self._service.do(lambda: check(self._sources()))
         if verdict.errors or verdict.layers is None or verdict.settings is None:
             self._refuse(verdict.errors)
+        elif self.in_force.layers.files and not verdict.layers.files:
+            # Somebody may be in the middle of replacing it; no service is meant to lose all stores.
+            where = str(self.in_force.layers.files[0].path)
+            self._refuse((Finding("the file is gone", where=where),))
         elif verdict.layers.files == self.in_force.layers.files:
             self.refused = None  # as it was: what was wrong has been taken back
         else:

@@ -1,26 +1,36 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Protocol, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
+from lakebed.access.reception import Reception
 from lakebed.api.infrastructure import Component
+from lakebed.audit.heads import heads_of
+from lakebed.audit.log import Log
 from lakebed.errors import LakebedError
+from lakebed.executor.admission import Admission
+from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
 from lakebed.executor.measures import Unmeasured, measures
 from lakebed.executor.plans import Plans
 from lakebed.executor.remembered import Remembered
+from lakebed.executor.seats import Seats
 from lakebed.executor.statuses import Statuses
 from lakebed.executor.stores import Stores
 from lakebed.executor.streams import Streams
 from lakebed.executor.tracing import Spans
+from lakebed.executor.webhooks.courier import Courier
 from lakebed.operations.queue import Queue
 from lakebed.operations.replicas import Replica, new_replica
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
+from lakebed.settings.master import key_for
 
 T = TypeVar("T")
 THREADS = 16
@@ -49,8 +59,14 @@ class Service:
     streams: Streams
     statuses: Statuses
     limiter: CapacityLimiter
+    audit: Auditor
+    courier: Courier
     replica: Replica
     measures: Unmeasured
+    reception: Reception
+    host: str
+    """Where it listens, as it was told."""
+    seats: Seats = field(default_factory=Seats)
     spans: Spans | None = None
     """Who makes a span of each request, where somebody collects them."""
     draining: bool = False
@@ -65,26 +81,40 @@ class Service:
     subscribers: list[Subscriber] = field(default_factory=list)
 
     @classmethod
-    def open(cls, settings: Settings, address: str = "", spans: Spans | None = None) -> "Service":
-        """Raises LedgerError."""
+    def open(
+        cls,
+        settings: Settings,
+        address: str = "",
+        host: str = "localhost",
+        spans: Spans | None = None,
+    ) -> "Service":
+        """Raises LedgerError, ConfigurationError."""
         platform = Platform(settings)
         queue = Queue(platform.ledger.engine)
         limiter = CapacityLimiter(THREADS)
         statuses = Statuses(lambda: platform.ledger, limiter)
         streams = Streams(lambda: platform.ledger, statuses.forget)
+        log = Log.open(queue.engine, key_for("audit", settings, os.environ))
+        key = key_for("webhooks", settings, os.environ)
         kept = measures(settings.executor.metrics != "off")
-        return cls(
+        reception = Reception(lambda: service.settings.access, queue.engine, token_hex(8))
+        service = cls(
             settings,
             platform,
             queue,
-            Crew(settings, queue, kept),
+            Crew(settings, queue, Admission(reception.standing), kept),
             streams,
             statuses,
             limiter,
+            Auditor(log, heads_of(settings)),
+            Courier(settings.webhooks, platform.ledger, queue, key),
             new_replica(address, queue.now()),
             kept,
-            spans,
+            reception,
+            host,
+            spans=spans,
         )
+        return service
 
     def drain(self) -> None:
         """It is about to stop: who asks whether it is ready hears so, and streams end."""

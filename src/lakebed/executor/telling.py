@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from lakebed.observe.observing import Exposure, observing
+from lakebed.observe.observing import Exposure, is_traced, observing
 from lakebed.observe.telemetry import UNOBSERVED, Observer, Several
 from lakebed.settings import Settings
 
@@ -18,6 +18,15 @@ EVERY = 1.0
 """Seconds between two words on the metrics."""
 PATIENCE = 2.0
 """Seconds that a replica has to take the last word."""
+
+
+def preloaded(settings: Settings) -> list[str]:
+    """The modules that the process of each operation needs for it."""
+    metrics = ["lakebed.observe.metrics", "lakebed.observe.relayed"]
+    names = [] if settings.executor.metrics == "off" else metrics
+    if is_traced(Exposure(traces=settings.observe.traces), os.environ):
+        names.append("lakebed.observe.export")
+    return names
 
 
 @contextmanager

@@ -55,7 +55,8 @@ class Task:
 
 def main(task: Task, control: Connection, metrics: Connection) -> None:
     """Run one operation to its end. The exit status is 0 where the ledger knows how it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the replica's to answer
+    for number in (signal.SIGINT, signal.SIGHUP):  # the replica's to answer
+        signal.signal(number, signal.SIG_IGN)
     trace_id = task.trace.split("-")[1] if task.trace else ""
     log(task.settings, Carried(task.operation_id, trace_id, caller=task.caller))
     cancellation = Cancellation()

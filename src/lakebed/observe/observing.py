@@ -93,6 +93,7 @@ def tracing(exposure: Exposure, environ: Mapping[str, str]) -> Iterator["TracerP
 
 
 def is_traced(exposure: Exposure, environ: Mapping[str, str]) -> bool:
+    """Whether anybody asks for spans."""
     off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if off or environ.get("OTEL_TRACES_EXPORTER") == "none":
         return False

@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from os.path import expanduser
@@ -16,7 +16,7 @@ import platformdirs
 
 from lakebed.errors import ConfigurationError
 from lakebed.settings.finding import Finding, Unreadable
-from lakebed.settings.locate import Place, lines_of
+from lakebed.settings.locate import Place, lines_of, skeleton
 from lakebed.settings.merge import Table
 from lakebed.settings.secret import FILE
 
@@ -25,6 +25,8 @@ SQLITE = "sqlite:///"
 """What comes before the path of a ledger's file."""
 _QUOTED = str.maketrans({"%": "%25", "?": "%3F"})
 """What would have a meaning of its own in a URL."""
+DEEPEST = 64
+"""Tables and lists in one another: no setting needs a tenth of it."""
 ROOT = 0
 """The user who can write anywhere."""
 
@@ -124,8 +126,11 @@ def read(path: Path) -> File:
 
 def parsed(path: Path, text: str) -> File:
     """A file that has this text. Raises Unreadable."""
+    if any(line.count(".") > DEEPEST for line in skeleton(text).splitlines()):
+        # The parser takes the square of its length for a key like this.
+        raise Unreadable(_endless(path))
     try:
-        return File(path, text, tomllib.loads(text))
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         reason, _, place = str(error).partition(" (at ")
         told = re.search(r"line (\d+)", place)
@@ -134,6 +139,27 @@ def parsed(path: Path, text: str) -> File:
     except (ValueError, RecursionError) as error:
         # Of thousands of digits or brackets the parser says something else, and not where.
         raise Unreadable(Finding(f"no TOML: {error}", where=str(path))) from None
+    if _depth(table) > DEEPEST:
+        raise Unreadable(_endless(path))
+    return File(path, text, table)
+
+
+def _endless(path: Path) -> Finding:
+    return Finding("tables or lists in one another without end", where=str(path))
+
+
+def _depth(table: Table) -> int:
+    depth = 0
+    level: list[object] = [table]
+    while level := [inner for one in level for inner in _inside(one)]:
+        depth += 1
+    return depth
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _anchored(table: Mapping[str, object], folder: Path) -> Table:
@@ -143,7 +169,7 @@ def _anchored(table: Mapping[str, object], folder: Path) -> Table:
             result[key] = _anchored(value, folder)
         elif isinstance(value, str) and value.startswith(FILE):
             result[key] = FILE + str(_under(folder, value.removeprefix(FILE)))
-        elif isinstance(value, str) and key in ("ca", "metrics_file", "state"):
+        elif isinstance(value, str) and key in ("ca", "head", "metrics_file", "state"):
             result[key] = str(_under(folder, value))
         elif isinstance(value, str) and key == "ledger" and value.startswith(SQLITE):
             result[key] = SQLITE + _database(folder, value.removeprefix(SQLITE))

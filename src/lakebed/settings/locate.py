@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 Place = tuple[str | int, ...]
 """Names of tables and numbers in lists, from the outside in."""
 
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"""+|\'\'\'.*?\'\'\'+|"(?:\\.|[^"\\])*"|\'[^\']*\'|#[^\n]*|[][{}\n]',
-    re.DOTALL,
-)
-"""What decides where a statement ends: texts, comments, brackets, ends of lines."""
+_TEXTS = r'"""(?:\\.|[^\\])*?"""+|\'\'\'.*?\'\'\'+|"(?:\\.|[^"\\])*"|\'[^\']*\'|#[^\n]*'
+_TEXT = re.compile(_TEXTS, re.DOTALL)
+"""A text or a comment: in it no sign has a meaning."""
+_TOKEN = re.compile(rf"{_TEXTS}|[][{{}}\n]", re.DOTALL)
+"""What decides where a statement ends."""
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int:
@@ -39,7 +39,13 @@ def lines_of(text: str) -> dict[Place, int]:
 
 def with_comments(text: str, hide: Callable[[str], str]) -> str:
     """`text` with each comment as `hide` gives it back."""
-    return _TOKEN.sub(lambda t: hide(t[0]) if t[0].startswith("#") else t[0], text)
+    return _TEXT.sub(lambda t: hide(t[0]) if t[0].startswith("#") else t[0], text)
+
+
+def skeleton(text: str) -> str:
+    """`text` without what is in its texts and comments; also of one that is no TOML, as far as it
+    is."""
+    return _TEXT.sub("", text)
 
 
 def holds(value: object, path: Sequence[str | int]) -> bool:

@@ -11,10 +11,13 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from lakebed.errors import UnknownStore, UsageError
 from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
+from lakebed.settings.access import AccessSettings
+from lakebed.settings.audit import AuditSettings
 from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
 from lakebed.settings.restart import RESTART
 from lakebed.settings.store import FROZEN, FolderSettings, StoreSettings
+from lakebed.settings.webhooks import WebhookSettings
 
 BUILT_IN: dict[str, dict[str, object]] = {
     "aws": {"credentials": "chain"},
@@ -49,6 +52,9 @@ class Settings(BaseModel):
     """The least level that is logged, where no option says otherwise."""
     observe: ObserveSettings = Field(default=ObserveSettings(), json_schema_extra=RESTART)
     executor: ExecutorSettings = ExecutorSettings()
+    access: AccessSettings = AccessSettings()
+    audit: AuditSettings = AuditSettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
     bandwidth: int | None = Field(default=None, ge=MIN_BANDWIDTH)
     """Bytes a second that the process receives, and as many that it sends; by default, and with

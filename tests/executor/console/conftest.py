@@ -1,6 +1,7 @@
 """The console in a browser, and without one."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,15 +9,14 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 from pydantic import SecretStr
-from starlette.testclient import TestClient
 
-from lakebed.executor.app import build
 from lakebed.executor.service import Service
 from lakebed.settings import Settings
 from tests.executor.conftest import destination, executor, lakebed, served, source, store
 from tests.executor.console.visitor import CHROMIUM, OPTIONS, Visitor
+from tests.operations.conftest import sqlite_template
 
-__all__ = ["destination", "executor", "lakebed", "served", "source", "store"]
+__all__ = ["destination", "executor", "lakebed", "served", "source", "sqlite_template", "store"]
 
 
 @pytest.fixture(scope="session")
@@ -41,14 +41,10 @@ def visitor(chromium: Chromium, tmp_path: Path) -> Iterator[Visitor]:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(sqlite_template: Path, tmp_path: Path) -> Iterator[Service]:
     """One whose queue nobody works at."""
+    shutil.copy(sqlite_template, tmp_path / "ledger.sqlite")
     ledger = SecretStr(f"sqlite:///{tmp_path}/ledger.sqlite")
     opened = Service.open(Settings(state=tmp_path, ledger=ledger))
     yield opened
     opened.platform.__exit__(None, None, None)
-
-
-@pytest.fixture
-def client(service: Service) -> TestClient:
-    return TestClient(build(service), follow_redirects=False)

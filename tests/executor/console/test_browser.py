@@ -19,7 +19,7 @@ def ends(source: Bucket, destination: Bucket) -> tuple[str, str]:
 def slow(executor: Replica, source: Bucket, destination: Bucket) -> str:
     """A sync that goes on until it is stopped."""
     source.fill({f"large/{number}.bin": bytes(2**20) for number in range(32)})
-    configuration = {"bandwidth": "16K", "max_concurrent": 4}
+    configuration = {"bandwidth": "256K", "max_concurrent": 4}
     return executor.sync(*ends(source, destination), configuration=configuration)
 
 
@@ -65,9 +65,12 @@ def test_one_that_runs_is_seen_at_once_and_is_cancelled(
     operation = slow(executor, source, destination)
     # The page finds it by itself.
     expect(page.get_by_role("progressbar", name=operation)).to_be_visible()
-    for _ in range(5):
-        executor.sync(*ends(source, destination), priority=-1)
+    for number in range(5):
+        begin, end = ends(source, destination)
+        executor.sync(begin, f"{end}{number}/", configuration={"bandwidth": "128K"}, priority=-1)
     expect(page.get_by_text("waits for its turn").first).to_be_visible()
+    bar = page.get_by_role("progressbar", name=operation)
+    expect(bar).to_have_attribute("value", re.compile("[1-9]"))
     visitor.picture("overview")
     page.get_by_role("link", name=operation).first.click()
     expect(page.locator("canvas")).to_have_count(2)

@@ -58,7 +58,14 @@ STORES = {
         },
     ]
 }
-USAGE = {"store": "lake", "bucket": "bronze", "prefix": "", "objects": 1200, "bytes": 5 * 2**30}
+USAGE = {
+    "store": "lake",
+    "bucket": "bronze",
+    "prefix": "klines/",
+    "objects": 1200,
+    "bytes": 5 * 2**30,
+    "truncated": True,
+}
 HEALTH = {
     "status": "degraded",
     "components": [
@@ -93,6 +100,17 @@ PAGES = (
 )
 
 
+def site(service: Service, who: Caller = LOCAL) -> FastAPI:
+    """The application, as if it was this caller who asks."""
+    app = build(service)
+    app.dependency_overrides[caller_of] = lambda: who
+    return app
+
+
+def browsing(app: FastAPI) -> TestClient:
+    return TestClient(app, base_url="http://localhost", follow_redirects=False)
+
+
 def answering(app: FastAPI, path: str, told: Mapping[str, object]) -> None:
     app.add_api_route(path, lambda: told)
 
@@ -100,7 +118,7 @@ def answering(app: FastAPI, path: str, told: Mapping[str, object]) -> None:
 @pytest.fixture
 def client(service: Service) -> TestClient:
     """One whose stores and components are told as they are here."""
-    app = build(service)
+    app = site(service)
     wanted: dict[str, Mapping[str, object]] = {
         "/api/v1/storage/stores": STORES,
         "/api/v1/storage/usage": USAGE,
@@ -109,7 +127,7 @@ def client(service: Service) -> TestClient:
     app.router.routes[:] = [one for one in app.routes if getattr(one, "path", "") not in wanted]
     for path, told in wanted.items():
         answering(app, path, told)
-    return TestClient(app, follow_redirects=False)
+    return browsing(app)
 
 
 def operation(service: Service, request: Request = REQUEST, **values: object) -> str:
@@ -206,11 +224,11 @@ def test_what_is_wrong_is_told_on_a_page(client: TestClient, service: Service) -
 
 
 def test_a_page_whose_part_is_missing_says_so(service: Service) -> None:
-    app = build(service)
+    app = site(service)
     app.router.routes[:] = [
         one for one in app.routes if not getattr(one, "path", "").startswith("/api/v1/storage")
     ]
-    answer = TestClient(app).get("/console/stores")
+    answer = browsing(app).get("/console/stores")
     assert answer.status_code == 404
     assert "Not Found" in Outline(answer.text).text
 
@@ -222,7 +240,7 @@ def test_whoever_is_not_known_signs_in_first_and_comes_back(service: Service) ->
         raise Unauthenticated("nobody known asks")
 
     app.dependency_overrides[caller_of] = nobody
-    client = TestClient(app, follow_redirects=False)
+    client = browsing(app)
     for path in ("/", "/console/operations?state=failed&mine=true", "/console/operations/X"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["cache-control"]) == (303, "no-store")
@@ -257,11 +275,8 @@ def test_the_way_back_is_a_path_of_this_site(wanted: str) -> None:
 
 
 def test_a_reader_is_offered_nothing_that_it_may_not_do(service: Service) -> None:
-    app, found = build(service), operation(service)
-    app.dependency_overrides[caller_of] = lambda: Caller(
-        "key:1", "reader", frozenset({Role.READONLY_USER}), LOCAL.grants
-    )
-    client = TestClient(app)
+    reader = Caller("key:1", "reader", frozenset({Role.READONLY_USER}), LOCAL.grants)
+    client, found = browsing(site(service, reader)), operation(service)
     page = Outline(client.get(f"/console/operations/{found}").text)
     assert not page.buttons
     assert client.get("/console/new").status_code == 403
@@ -334,5 +349,32 @@ def test_stores_and_health_are_told_as_the_api_tells_them(client: TestClient) ->
     for text in ("degraded", "PostgreSQL 15", "<i>away", "2\u00a0h 15\u00a0min"):
         assert text in health.text
     usage = Outline(client.get("/console/usage?store=lake&bucket=bronze").text)
-    assert "1,200" in usage.text
-    assert "5.0\u00a0GiB" in usage.text
+    assert "lake:bronze/klines/" in usage.text
+    assert "1,200+" in usage.text
+    assert "5.0\u00a0GiB+" in usage.text
+
+
+def luminance(colour: str) -> float:
+    parts = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_what_is_behind_them(scheme: str) -> None:
+    style = ASSETS["console.css"].content.decode()
+    colours: dict[str, str] = {}
+    for dark, rules in re.findall(
+        r"(color-scheme: dark\) \{\s*)?:root \{(.*?)\}", style, re.DOTALL
+    ):
+        if scheme == "dark" or not dark:
+            colours |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", rules))
+    words = ("ink", "soft", "good", "warn", "bad", "link")
+    pairs = [(word, behind) for word in words for behind in ("paper", "card")]
+    pairs += [("on-main", "main"), ("on-main", "bad"), ("ink", "field"), ("soft", "field")]
+    pairs += [("ink", "bar-track"), ("soft", "bar-track"), ("paper", "ink")]
+    for pair in pairs:
+        darker, lighter = sorted(luminance(colours[name]) for name in pair)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (scheme, pair)

@@ -92,7 +92,7 @@ def show(output: Output, common: Common, env: Environment = None) -> None:
         for value in values:
             emit({"key": value.key, "value": value.value, "from": value.origin})
     else:
-        rows = [(value.key, _text(value.value), _short(value.origin)) for value in values]
+        rows = [(value.key, _cut(_text(value.value)), _short(value.origin)) for value in values]
         table(("KEY", "VALUE", "FROM"), rows)
 
 
@@ -111,9 +111,9 @@ def diff(
     _show_changes(changes(before, after), output, common)
 
 
-def history(output: Output, common: Common, limit: Limit = 50) -> None:
+def history(output: Output, common: Common, limit: Limit = 50, env: Environment = None) -> None:
     """List the versions that services have loaded, the newest first."""
-    with _history(_sources(common, None)) as versions:
+    with _history(_sources(common, env)) as versions:
         found = versions.versions(limit)
     if output.json:
         for version in found:
@@ -275,7 +275,10 @@ def _moment(version: "Version") -> str:
 
 
 def _text(value: "JsonValue") -> str:
-    text = printable(json.dumps(value, ensure_ascii=False))
+    return printable(json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _TEXT else f"{text[: _TEXT - 1]}…"
 
 

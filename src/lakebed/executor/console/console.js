@@ -4,29 +4,33 @@
   const $ = (id) => document.getElementById(id);
   const pause = (ms) => new Promise((go) => setTimeout(go, ms));
   const say = (text) => { $("told").textContent = text; };
+  const refuse = (text) => {
+    $("refused").textContent = shown(text);
+    $("refused").hidden = !text;
+  };
   // Keys are anybody's: what is not to be seen is shown by its number.
   const shown = (text) => String(text)
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0).toString(16)}}`);
 
   // --- asking the API ---
 
-  let session = null;
   // What a page of ours can read of its session and a foreign one cannot. Without a session there
   // is nothing that a foreign page could misuse.
   async function mark() {
     if (!$("sign-out")) return {};
-    session ??= fetch("/session").then((answer) => answer.json());
-    return { "X-CSRF-Token": (await session).csrf };
+    const answer = await fetch("/session");
+    return answer.ok ? { "X-CSRF-Token": (await answer.json()).csrf } : {};
   }
   const toSignIn = () => {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   };
 
-  async function ask(method, path, body, more = {}) {
-    const headers = { ...(method === "GET" ? {} : await mark()), ...more };
+  async function ask(method, path, body, { key, signal } = {}) {
+    const headers = await mark();
+    if (key) headers["Idempotency-Key"] = key;
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const answer = await fetch(path, { method, headers, body: text });
+    const answer = await fetch(path, { method, headers, body: text, signal });
     if (answer.ok) return answer;
     if (answer.status === 401 && path !== "/session") toSignIn();
     const problem = await answer.json().catch(() => ({}));
@@ -84,30 +88,31 @@
     if (state !== before) say(`It is ${state} now.`);
   }
 
-  async function every(ms) {
-    for (;;) {
-      await pause(ms);
-      if (!document.hidden) await refresh().catch(() => {});
+  // --- one operation, as it goes ---
+
+  async function* pieces(answer, end) {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    try {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        const found = (text + value).split(end);
+        text = found.pop();
+        yield* found;
+      }
+    } finally {
+      reader.cancel().catch(() => {});
     }
   }
-
-  // --- one operation, as it goes ---
 
   // Server-sent events by fetch: these can go on after a number that the page knows already.
   async function* events(path, after, signal) {
     const answer = await fetch(path, { headers: { "Last-Event-ID": String(after) }, signal });
     if (!answer.ok) throw new Error(String(answer.status));
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      const frames = (text + value).split("\n\n");
-      text = frames.pop();
-      for (const frame of frames) {
-        const parts = frame.split("\n").map((line) => [line.split(": ", 1)[0], line]);
-        yield Object.fromEntries(parts.map(([name, line]) => [name, line.slice(name.length + 2)]));
-      }
+    for await (const frame of pieces(answer, "\n\n")) {
+      const parts = frame.split("\n").map((line) => [line.split(": ", 1)[0], line]);
+      yield Object.fromEntries(parts.map(([name, line]) => [name, line.slice(name.length + 2)]));
     }
   }
 
@@ -138,18 +143,20 @@
     };
   }
 
-  async function watch() {
-    const live = $("live"), point = plots();
+  // Follows the events of what runs, told one by one to `point`; what may change by other means is
+  // looked at now and then, and nothing of a page that nobody sees.
+  async function watch(live, point) {
     let after = Number(live.dataset.after || 0), stop = new AbortController(), due = 0;
     document.addEventListener("visibilitychange", () => { if (document.hidden) stop.abort(); });
-    for (;;) {
-      if (document.hidden || !live.dataset.events) {
+    while (live.dataset.events || live.dataset.every) {
+      if (document.hidden) {
         await pause(500);
         continue;
       }
       stop = new AbortController();
       try {
-        for await (const event of events(live.dataset.events, after, stop.signal)) {
+        if (!live.dataset.events) await pause(Number(live.dataset.every));
+        else for await (const event of events(live.dataset.events, after, stop.signal)) {
           if (event.event === "summary") break;
           if (event.id) after = Number(event.id);
           if (event.event === "progress") point(JSON.parse(event.data));
@@ -174,7 +181,7 @@
     dialog.setAttribute("aria-labelledby", text.id);
     form.method = "dialog";
     buttons.className = "actions";
-    for (const [value, label, kind] of [["", "Leave it", ""], ["yes", action, "main"]]) {
+    for (const [value, label, kind] of [["", "Leave it", ""], ["yes", action, "grave"]]) {
       const button = document.createElement("button");
       Object.assign(button, { value, textContent: label, className: kind });
       buttons.append(button);
@@ -195,12 +202,13 @@
     const action = `${button.textContent.trim()} it`;
     if (button.dataset.ask && !await confirmed(button.dataset.ask, action)) return;
     button.disabled = true;
+    refuse("");
     try {
       await ask("POST", button.dataset.post);
       say("It was asked for.");
       await refresh();
     } catch (error) {
-      say(error.message);
+      refuse(error.message);
     } finally {
       button.disabled = false;
     }
@@ -233,38 +241,25 @@
     return body;
   }
 
-  async function* lines(answer) {
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    for (;;) {
-      const { value, done } = await reader.read();
-      const found = (text + (value || "")).split("\n");
-      text = found.pop();
-      for (const line of found.filter(Boolean)) yield JSON.parse(line);
-      if (done) return;
-    }
-  }
-
   function planning(form) {
     const MOST = 200;
-    const refused = $("refused"), state = $("planned-state"), start = $("start");
+    const state = $("planned-state"), start = $("start");
     let key = "", stop = new AbortController();
 
     const forget = () => {
-      refused.hidden = true;
+      refuse("");
       for (const field of form.querySelectorAll("[aria-invalid]")) {
         field.removeAttribute("aria-invalid");
       }
     };
-    const refuse = (error) => {
+    const refused = (error) => {
       const fields = error.fields?.map(({ field }) => form.elements[field]).filter(Boolean) || [];
       for (const field of fields) {
         field.setAttribute("aria-invalid", "true");
         field.closest("details")?.setAttribute("open", "");
       }
-      refused.textContent = shown(error.message);
-      refused.hidden = false;
-      (fields[0] || refused).focus();
+      refuse(error.message);
+      (fields[0] || $("refused")).focus();
     };
     const row = ({ decision, key: name, size, reason }) => {
       const line = document.createElement("tr"), code = document.createElement("code");
@@ -305,10 +300,10 @@
       start.disabled = true;
       state.textContent = "Both ends are being listed …";
       $("planned-title").focus();
-      const answer = await ask("POST", "/api/v1/plan", bodyOf(form, true));
+      const answer = await ask("POST", "/api/v1/plan", bodyOf(form, true), { signal });
       let read = 0, summary = null;
-      for await (const line of lines(answer)) {
-        if (signal.aborted) return;
+      for await (const text of pieces(answer, "\n")) {
+        const line = JSON.parse(text);
         if (line.event === "summary") summary = line;
         else if (line.event !== "decision") throw new Error(line.detail);
         else if (line.decision !== "skip" && $("planned-rows").rows.length < MOST) row(line);
@@ -337,8 +332,9 @@
       try {
         await plan();
       } catch (error) {
+        if (error.name === "AbortError") return;
         $("planned").hidden = true;
-        refuse(error);
+        refused(error);
       }
     });
     form.addEventListener("input", () => {
@@ -348,13 +344,13 @@
     start.addEventListener("click", async () => {
       forget();
       start.disabled = true;
-      key ||= crypto.randomUUID();
+      key ||= [...crypto.getRandomValues(new Uint8Array(16))].join("-");
       try {
-        const answer = await ask("POST", "/api/v1/sync", bodyOf(form), { "Idempotency-Key": key });
+        const answer = await ask("POST", "/api/v1/sync", bodyOf(form), { key });
         const { operation_id: id } = await answer.json();
         location.assign(`/console/operations/${encodeURIComponent(id)}`);
       } catch (error) {
-        refuse(error);
+        refused(error);
         start.disabled = false;
       }
     });
@@ -362,17 +358,21 @@
 
   // --- sessions ---
 
-  async function open(form, shownOnce) {
-    $("refused").hidden = true;
-    try {
-      await ask("POST", "/session", shownOnce);
-      location.replace(form.dataset.back);
-    } catch (error) {
-      $("refused").textContent = shown(error.message);
-      $("refused").hidden = false;
-      $("secret").value = "";
-      $("secret").focus();
+  async function open(form, ...attempts) {
+    refuse("");
+    let failure = null;
+    for (const secret of attempts) {
+      try {
+        await ask("POST", "/session", secret);
+        location.replace(form.dataset.back);
+        return;
+      } catch (error) {
+        failure = error;
+      }
     }
+    refuse(failure.message);
+    $("secret").value = "";
+    $("secret").focus();
   }
 
   function signingIn(form) {
@@ -381,8 +381,8 @@
     if (code) open(form, { code });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const secret = $("secret").value.trim();
-      open(form, secret.startsWith("lkb_") ? { key: secret } : { code: secret });
+      const secret = $("secret").value.trim(), isKey = /^lkb_|\./.test(secret);
+      open(form, ...(isKey ? [] : [{ code: secret }]), { key: secret });
     });
   }
 
@@ -393,6 +393,5 @@
 
   if ($("sign-in")) signingIn($("sign-in"));
   if ($("new")) planning($("new"));
-  if ($("course")) watch();
-  else if ($("live")?.dataset.every) every(Number($("live").dataset.every));
+  if ($("live")) watch($("live"), $("course") ? plots() : () => {});
 })();

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from lakebed.access.permission import Permission
-from lakebed.executor.callers import Who
+from lakebed.executor.callers import At, Who
 from lakebed.executor.console.own import ask
 from lakebed.executor.console.pages import PageRoute, page
 
@@ -26,6 +26,7 @@ async def stores(request: Request, who: Who) -> HTMLResponse:
 async def usage(
     request: Request,
     who: Who,
+    at: At,
     store: Name = "",
     bucket: Name = "",
     prefix: Annotated[str, Query(max_length=1024)] = "",
@@ -34,4 +35,5 @@ async def usage(
     who.check(Permission.STORAGE_READ)
     asked = {"store": store, "bucket": bucket, "prefix": prefix}
     found = await ask(request, USAGE, **asked) if bucket else None
-    return page(request, "usage.html", who, found=found, **asked)
+    known = sorted(at.settings.stores)
+    return page(request, "usage.html", who, found=found, known=known, **asked)
