@@ -308,7 +308,7 @@ def _taken(asked: Mapping[str, Any]) -> str:
 
 
 def _answered(asked: Mapping[str, Any]) -> str:
-    status, answer = next((s, one) for s, one in asked["responses"].items() if s < "400")
+    status, answer = min(asked["responses"].items())
     told = [_model(content) or f"`{media}`" for media, content in answer.get("content", {}).items()]
     return f"{status} {', '.join(told)}".strip()
 

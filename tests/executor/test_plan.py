@@ -21,6 +21,7 @@ from lakebed.errors import BucketMissing, DurationReached, TooManyRequests
 from lakebed.executor.app import build
 from lakebed.executor.callers import caller_of
 from lakebed.executor.plans import Plans
+from lakebed.executor.problems import status_of
 from lakebed.executor.routes.plan import PlanResponse, first_of
 from lakebed.executor.service import Service
 from lakebed.model.location import Location
@@ -31,6 +32,7 @@ from tests.e2e.buckets import Bucket, pairs
 from tests.e2e.process import PATIENCE, Lakebed
 from tests.executor.replica import Json, Replica
 
+MISSING = status_of(BucketMissing("it is gone"))
 BODY: Json = {"source": "binance:a/", "destination": "aws:b/"}
 """Stores that are built in; nothing is asked of them before what is wrong is found."""
 
@@ -74,7 +76,7 @@ def test_what_fails_before_the_first_line_is_a_problem(
 ) -> None:
     body = {"source": "here:no-such-bucket/", "destination": f"there:{destination.name}/"}
     answer = executor.client.post("/api/v1/plan", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (502, BucketMissing.code)
+    assert (answer.status_code, answer.json()["code"]) == (MISSING, BucketMissing.code)
     assert answer.json()["detail"].startswith("here:no-such-bucket")
 
 
@@ -175,7 +177,7 @@ def test_what_fails_later_is_the_last_line(tmp_path: Path) -> None:
         answer = client.post("/api/v1/plan", json=BODY)
     first, last = map(json.loads, answer.text.splitlines())
     assert (answer.status_code, first) == (200, {"event": "decision"})
-    assert (last["event"], last["code"], last["status"]) == ("error", BucketMissing.code, 502)
+    assert (last["event"], last["code"], last["status"]) == ("error", BucketMissing.code, MISSING)
     assert (last["detail"], bool(last["trace_id"])) == ("there:b: it is gone", True)
 
 

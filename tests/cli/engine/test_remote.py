@@ -13,7 +13,7 @@ from lakebed.cli.engine.remote import Remote
 from lakebed.cli.options import Network
 from lakebed.errors import ExecutorUnreachable, UnknownStore, UsageError
 from lakebed.store.cancellation import Cancellation
-from tests.api.scripted import Scripted, event, stream
+from tests.api.scripted import Scripted, event, problem, stream
 from tests.api.test_connection import ACCEPTED
 from tests.cli.conftest import ID, Lakebed
 
@@ -88,7 +88,7 @@ def test_what_a_bucket_can_do_is_looked_up_and_else_probed(
 def test_what_the_executor_has_not_is_not_probed(
     place: str, error: type[UsageError], lakebed: Lakebed, connect: Connect
 ) -> None:
-    connect(Scripted([STORES]))
+    connect(Scripted([STORES, problem(422, UnknownStore.code)]))
     ended = lakebed("stores", place, "--executor", "http://x")
     assert (ended.code, ended.out) == (error.exit_code, "")
 

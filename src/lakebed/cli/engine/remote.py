@@ -119,13 +119,13 @@ class Remote:
             raise UsageError("an executor does not see the folders of this machine")
         known = self._do(self._client.stores()).stores
         store = next((one for one in known if is_meant(one, location.store)), None)
-        if store is None:
-            advice = f"the executor knows {', '.join(one.store for one in known)}"
-            raise UnknownStore("name a store", subject=str(location), advice=advice)
-        for found in () if refresh else store.buckets:
+        for found in store.buckets if store and not refresh else ():
             if found.bucket == location.bucket:
                 return capabilities_of(found)
-        return capabilities_of(self._do(self._client.probe(store.store, location.bucket)))
+        name = store.store if store else location.store
+        if not name:
+            raise UnknownStore("none is the default at the executor", subject=str(location))
+        return capabilities_of(self._do(self._client.probe(name, location.bucket)))
 
     async def _sync(self, request: Request, display: Display) -> Summary:
         limited = self._limited(request)
