@@ -78,6 +78,10 @@ class UnknownOperation(UsageError):
     code = "unknown-operation"
 
 
+class UnknownComponent(UsageError):
+    code = "unknown-component"
+
+
 class KeyReused(UsageError):
     """The same idempotency key came with another body."""
 
@@ -360,6 +364,12 @@ class LedgerError(LakebedError):
     """The ledger cannot be opened, migrated or written."""
 
     code, exit_code, retryable = "ledger", Exit.USAGE, True
+
+
+class AuditBroken(LakebedError):
+    """The audit log is not as it was written."""
+
+    code, exit_code = "audit-broken", Exit.FAILED_OBJECTS
 
 
 def every_error() -> list[type[LakebedError]]:

@@ -38,6 +38,12 @@ class Grant:
         is_folder = path == "" or path.endswith("/")
         return location.path.startswith(path) if is_folder else location.path == path
 
+    def touches(self, store: str, bucket: str = "") -> bool:
+        """Whether it is of some place in this store, or in this bucket of it."""
+        named, _, rest = self.place.partition(":")
+        in_it = not bucket or rest.partition("/")[0] in ("", bucket)
+        return self.place == EVERYWHERE or (named == store and in_it)
+
 
 def _climbs(location: Location) -> bool:
     """Whether something on the way to the store could read the key as one elsewhere."""
@@ -68,6 +74,9 @@ class Caller:
 
     def may_write(self, location: Location) -> bool:
         return any(grant.write and grant.covers(location) for grant in self.grants)
+
+    def touches(self, store: str, bucket: str = "") -> bool:
+        return any(grant.touches(store, bucket) for grant in self.grants)
 
     def check(self, permission: Permission) -> None:
         """Raises Forbidden."""

@@ -215,3 +215,12 @@ class ObjectPage(BaseModel):
     """At most as many as were asked for."""
     next: str | None
     """The `after` of the next page; null at the end."""
+
+
+class WebhookSecret(BaseModel):
+    """Verify `webhook-signature` of a notification with it; docs/webhooks.md says how."""
+
+    model_config = PLAIN
+
+    secret: str
+    """`whsec_` and base64, as libraries for Standard Webhooks take it."""

@@ -4,7 +4,7 @@ command line that they stand for."""
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from lakebed.api.place import STRICT, Place, location_of
 from lakebed.errors import UsageError
@@ -23,6 +23,8 @@ from lakebed.model.quantity import MIB, MIN_BANDWIDTH, parse_bandwidth, parse_si
 
 MOST_KEYS = 10_000
 MOST_PATTERNS = 100
+MOST_PATTERN_TEXT = 16_384
+"""Characters of all patterns together: each costs time for each key."""
 MOST_BATCH = 100
 DEFAULT_PART = 50 * MIB
 LEAST_PART = 8 * MIB
@@ -48,6 +50,14 @@ def _bandwidth(value: object) -> object:
         raise ValueError(str(error)) from None
 
 
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no moment of a year from 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0, lt=2**63)]
 Pattern = Annotated[str, Field(min_length=1, max_length=1024)]
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -123,9 +133,9 @@ class FilterSpec(BaseModel):
     """Bytes; a text like `10MiB` is read too."""
     max_size: Size | None = None
     """Bytes; a text like `5GiB` is read too."""
-    newer: AwareDatetime | None = None
+    newer: Moment | None = None
     """Modified since."""
-    older: AwareDatetime | None = None
+    older: Moment | None = None
     """Modified before."""
     keys: Annotated[tuple[Key, ...], Field(max_length=MOST_KEYS)] | None = None
     """Only these keys, relative to the source."""
@@ -193,7 +203,7 @@ class VerifyRequest(PlanRequest):
 
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     """The higher, the sooner; above 0 takes a permission of its own."""
-    scheduled_for: AwareDatetime | None = None
+    scheduled_for: Moment | None = None
     """Not before this moment."""
     notification: NotificationSpec | None = None
     """Where to tell of it."""
@@ -263,12 +273,19 @@ def _options(config: Configuration, filters: FilterSpec, mode: Mode, most_memory
 
 
 def _filters(spec: FilterSpec) -> Filters:
+    written = sum(len(rule.include or rule.exclude or "") for rule in spec.patterns)
+    if written > MOST_PATTERN_TEXT:
+        raise UsageError(
+            f"the patterns have more than {MOST_PATTERN_TEXT} characters together",
+            subject="filters.patterns",
+            advice="name keys, or ask for several operations",
+        )
     return Filters(
         patterns=tuple(_rule(rule) for rule in spec.patterns),
         min_size=spec.min_size,
         max_size=spec.max_size,
-        newer=_utc(spec.newer),
-        older=_utc(spec.older),
+        newer=spec.newer,
+        older=spec.older,
         keys=spec.keys,
     )
 
@@ -277,7 +294,3 @@ def _rule(rule: PatternRule) -> tuple[bool, str]:
     if (rule.include is None) == (rule.exclude is None):
         raise UsageError("a pattern either includes or excludes", subject="filters.patterns")
     return (True, rule.include) if rule.include is not None else (False, rule.exclude or "")
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC) if moment else None

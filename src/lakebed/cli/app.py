@@ -30,6 +30,7 @@ COMMANDS = (
     "config",
     "executor",
     "keys",
+    "audit",
     "version",
 )
 """Modules of `lakebed.cli.commands`, in the order of the help."""

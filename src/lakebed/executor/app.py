@@ -8,11 +8,27 @@ from fastapi import FastAPI
 
 from lakebed import __version__
 from lakebed.executor import problems
+from lakebed.executor.auditing import Audited
+from lakebed.executor.bodies import BodyLimit
 from lakebed.executor.console import CONSOLE
+from lakebed.executor.document import DocumentedApi
 from lakebed.executor.entrance import Entrance
+from lakebed.executor.heartbeat import heartbeat
 from lakebed.executor.housekeeping import keep_house
+from lakebed.executor.observed import Observed
 from lakebed.executor.reload import Reloader
-from lakebed.executor.routes import configuration, health, operations, plan, session, sync
+from lakebed.executor.routes import (
+    configuration,
+    health,
+    infrastructure,
+    metrics,
+    operations,
+    plan,
+    session,
+    storage,
+    sync,
+    webhooks,
+)
 from lakebed.executor.service import Service
 from lakebed.settings.layers import Sources
 
@@ -22,7 +38,11 @@ ROUTERS = (
     operations.router,
     configuration.router,
     session.router,
+    webhooks.router,
+    storage.router,
+    infrastructure.router,
     health.router,
+    metrics.router,
     *CONSOLE,
 )
 
@@ -32,7 +52,7 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
 
     Raises ConfigurationError where they may not be served.
     """
-    app = FastAPI(
+    app = DocumentedApi(
         title="Lakebed executor",
         version=__version__,
         description="Moves archives between object stores, proves each object, remembers it.",
@@ -42,10 +62,13 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.reloader = Reloader(service, sources)
-    app.add_middleware(Entrance)
     problems.add_to(app)
+    app.add_middleware(BodyLimit, service=service)
+    app.add_middleware(Entrance, service=service)
+    app.add_middleware(Audited, service=service)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(Observed, service=service)  # the last one is the outermost
     return app
 
 
@@ -54,10 +77,15 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, service.platform.__exit__, None, None, None)
+        service.audit.start()
+        stack.push_async_callback(service.audit.stop)
+        await stack.enter_async_context(_beside(heartbeat(service)))
         await stack.enter_async_context(_beside(service.crew.run(), service.crew.stop))
         await stack.enter_async_context(_beside(service.streams.run(), service.streams.close))
         await stack.enter_async_context(_beside(app.state.reloader.run()))
         await stack.enter_async_context(_beside(keep_house(lambda: service.platform.ledger)))
+        service.courier.start()
+        stack.push_async_callback(service.courier.stop)
         yield
 
 

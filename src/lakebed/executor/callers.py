@@ -9,11 +9,12 @@ from lakebed.access.caller import LOCAL, Caller
 from lakebed.access.rates import Allowance
 from lakebed.access.sessions import Session
 from lakebed.errors import Forbidden, TooManyRequests, Unauthenticated
+from lakebed.executor.auditing import SAFE, asked
+from lakebed.executor.auditor import address_of
 from lakebed.executor.service import Service, service_of
 
 COOKIE = "lakebed_session"
 CSRF = "X-CSRF-Token"
-SAFE = ("GET", "HEAD", "OPTIONS")
 BEARER = "bearer "
 
 
@@ -25,11 +26,12 @@ async def caller_of(connection: HTTPConnection) -> Caller:
 async def session_of(connection: HTTPConnection) -> Session:
     """The caller of a request, with what its writes show where a cookie says who it is."""
     at = await service_of(connection)
-    if at.reception.mode == "none":
-        return Session(LOCAL, "")
-    known = await _known(at, connection)
+    is_open = at.reception.mode == "none"
+    known = Session(LOCAL, "") if is_open else await _known(at, connection)
     connection.state.caller = known.caller
-    connection.state.allowance = await _spent(at, connection, known.caller)
+    if not is_open:
+        connection.state.allowance = await _spent(at, connection, known.caller)
+    await asked(connection)
     return known
 
 
@@ -74,10 +76,6 @@ async def _spent(at: Service, connection: HTTPConnection, caller: Caller) -> All
     except TooManyRequests:
         connection.state.allowance = Allowance(limit, 0)
         raise
-
-
-def address_of(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client else ""
 
 
 Who = Annotated[Caller, Depends(caller_of)]

@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import signal
 from contextlib import suppress
+from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -16,8 +17,12 @@ from typing import Protocol
 
 from lakebed.errors import LakebedError, LedgerError
 from lakebed.executor import worker
+from lakebed.executor.hearing import heard
+from lakebed.executor.measures import Unmeasured
 from lakebed.executor.share import shares
+from lakebed.executor.telling import preloaded
 from lakebed.executor.worker import STOP, Share, Task
+from lakebed.observe import catalogue
 from lakebed.operations.queue import Claim, Queue
 from lakebed.settings import Settings
 
@@ -39,8 +44,11 @@ class Gate(Protocol):
 class Crew:
     """Runs operations from `start` until `stop` has returned."""
 
-    def __init__(self, settings: Settings, queue: Queue, gate: Gate) -> None:
+    def __init__(
+        self, settings: Settings, queue: Queue, gate: Gate, measures: Unmeasured | None = None
+    ) -> None:
         self.settings = settings
+        self._measures = measures or Unmeasured()
         self._queue = queue
         self._gate = gate
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
@@ -121,23 +129,36 @@ class Crew:
     async def _attend(self, claim: Claim) -> None:
         if not await self._is_admitted(claim):
             return
+        operation_id, measures = claim.lease.operation_id, self._measures
+        if not claim.again:
+            measures.observe(catalogue.QUEUE_SECONDS, claim.waited)
         ours, theirs = multiprocessing.Pipe()
-        operation_id = claim.lease.operation_id
+        hears, tells = multiprocessing.Pipe(duplex=False)
         self._asked[operation_id] = claim.request.options.memory
         task = Task(
-            self.settings, operation_id, claim.lease.fence, claim.again, self._share()[operation_id]
+            self.settings,
+            operation_id,
+            claim.lease.fence,
+            claim.again,
+            self._share()[operation_id],
+            claim.submission.caller,
+            claim.submission.trace,
         )
-        process = self._context.Process(target=worker.main, args=(task, theirs), daemon=True)
+        process = self._context.Process(target=worker.main, args=(task, theirs, tells), daemon=True)
         await asyncio.to_thread(process.start)
         theirs.close()
+        tells.close()
         self._controls[operation_id] = ours
         try:
-            await self._ended(process)
+            with hears, heard(hears, partial(measures.tell, operation_id)):
+                await self._ended(process)
         finally:
+            measures.left(operation_id)
             del self._controls[operation_id], self._asked[operation_id]
             ours.close()
             self._share()
         if process.exitcode:
+            measures.add(catalogue.CRASHES, 1)
             await asyncio.to_thread(self._queue.crashed, claim.lease, _reason(process.exitcode))
         else:
             await asyncio.to_thread(self._queue.hand_back, claim.lease)
@@ -177,7 +198,13 @@ def _preloaded(settings: Settings) -> list[str]:
     drivers = () if is_sqlite else ("psycopg", "psycopg_binary")
     # Each process imports the program that was started, which is the command line's.
     program = ("lakebed.cli",)
-    return [*drivers, f"sqlalchemy.dialects.{dialect}", *program, "lakebed.executor.preload"]
+    return [
+        *drivers,
+        f"sqlalchemy.dialects.{dialect}",
+        *program,
+        *preloaded(settings),
+        "lakebed.executor.preload",
+    ]
 
 
 def _say(control: Connection, word: str | Share) -> None:

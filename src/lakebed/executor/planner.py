@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from lakebed.errors import LakebedError
+from lakebed.executor.logged import log
 from lakebed.model.operation import Request
-from lakebed.observe.log import configure, level_of
 from lakebed.operations.run import Platform
 from lakebed.report.forecast import Forecast, decision_event
 from lakebed.settings import Settings
@@ -36,7 +36,7 @@ class Task:
 def main(task: Task, lines: Connection, failed: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the replica's to answer
     signal.setitimer(signal.ITIMER_REAL, task.seconds)
-    configure(level_of(0, quiet=False, debug=False, configured=task.settings.log))
+    log(task.settings)
     try:
         _plan(task, lines)
     except BrokenPipeError:

@@ -10,15 +10,20 @@ from starlette.exceptions import HTTPException
 
 from lakebed.api.answers import Problem
 from lakebed.errors import (
+    AccessDenied,
+    BucketMissing,
     Forbidden,
     IssuerAway,
     KeyReused,
     LakebedError,
     LedgerError,
+    ObjectError,
     OperationError,
+    RequestRefused,
     StoreError,
     TooManyRequests,
     Unauthenticated,
+    UnknownComponent,
     UnknownOperation,
     UnknownStore,
     UsageError,
@@ -29,6 +34,7 @@ from lakebed.observe.log import redact
 MEDIA_TYPE = "application/problem+json"
 STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (UnknownOperation, HTTPStatus.NOT_FOUND),
+    (UnknownComponent, HTTPStatus.NOT_FOUND),
     (UnknownStore, HTTPStatus.UNPROCESSABLE_ENTITY),
     (KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -37,7 +43,11 @@ STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (IssuerAway, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (OperationError, HTTPStatus.CONFLICT),
+    (BucketMissing, HTTPStatus.NOT_FOUND),
+    (AccessDenied, HTTPStatus.FORBIDDEN),
+    (RequestRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StoreError, HTTPStatus.BAD_GATEWAY),
+    (ObjectError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (LedgerError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LakebedError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
@@ -53,6 +63,7 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(LakebedError, of_ours)
     app.add_exception_handler(RequestValidationError, _of_fields)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_defects)
 
 
 def status_of(error: LakebedError) -> HTTPStatus:
@@ -84,6 +95,7 @@ def problem(
 
 
 async def of_ours(request: Request, error: Exception) -> ProblemResponse:
+    """The answer to an error of the tree."""
     assert isinstance(error, LakebedError)
     headers = {}
     if isinstance(error, Unauthenticated):
@@ -119,3 +131,9 @@ async def _of_http(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+
+
+async def _of_defects(request: Request, _error: Exception) -> ProblemResponse:
+    """The log has the error; what it says of our inside is nobody's else."""
+    detail = "a defect of Lakebed: the log has more under this trace id"
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, LakebedError.code, detail)

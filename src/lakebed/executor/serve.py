@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
@@ -18,7 +19,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from lakebed.access.token_file import token_file
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
+from lakebed.executor.logged import log_as
 from lakebed.executor.service import Service, Subscriber
+from lakebed.executor.tracing import Spans
+from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
 from lakebed.settings.access import Mode, is_loopback
 from lakebed.settings.layers import Sources
@@ -62,12 +66,17 @@ def serve(
     callers apart; LedgerError.
     """
     check_address(settings.access.mode, host)
+    log_as(settings)
+    traces = Exposure(traces=settings.observe.traces)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
-        service = Service.open(settings, host)
+        provider = stack.enter_context(tracing(traces, os.environ))
+        spans = Spans(provider) if provider else None
+        url = _url(host, listening)
+        service = Service.open(settings, url, spans)
         service.subscribers += subscribers
         app = build(service, sources)
-        serving = _serving(service, _url(host, listening), stack)
+        serving = _serving(service, url, stack)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -81,7 +90,7 @@ def serve(
         server = _Server(
             config,
             started=lambda: started(serving),
-            ending=service.streams.close,
+            ending=service.drain,
             hangup=app.state.reloader.hint,
         )
         sys.setswitchinterval(SWITCH)

@@ -1,5 +1,6 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -9,19 +10,33 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from lakebed.access.reception import Reception
+from lakebed.api.infrastructure import Component
+from lakebed.audit.heads import heads_of
+from lakebed.audit.log import Log
 from lakebed.errors import LakebedError
 from lakebed.executor.admission import Admission
+from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
+from lakebed.executor.measures import Unmeasured, measures
 from lakebed.executor.plans import Plans
+from lakebed.executor.remembered import Remembered
+from lakebed.executor.seats import Seats
 from lakebed.executor.statuses import Statuses
+from lakebed.executor.stores import Stores
 from lakebed.executor.streams import Streams
+from lakebed.executor.tracing import Spans
+from lakebed.executor.webhooks.courier import Courier
 from lakebed.operations.queue import Queue
+from lakebed.operations.replicas import Replica, new_replica
 from lakebed.operations.run import Platform
 from lakebed.settings import Settings
+from lakebed.settings.master import key_for
 
 T = TypeVar("T")
 THREADS = 16
 """Threads in which requests speak to the database: more than its connections would only wait."""
+LOOKED = 3.0
+"""Seconds for which a look at a component is enough."""
 
 
 class Subscriber(Protocol):
@@ -45,24 +60,58 @@ class Service:
     statuses: Statuses
     limiter: CapacityLimiter
     reception: Reception
-    host: str
-    """Where it listens, as it was told."""
+    audit: Auditor
+    courier: Courier
+    replica: Replica
+    measures: Unmeasured
+    seats: Seats = field(default_factory=Seats)
+    spans: Spans | None = None
+    """Who makes a span of each request, where somebody collects them."""
+    draining: bool = False
+    """It is about to stop, and takes no more requests."""
+    stores: Stores = field(default_factory=Stores)
+    looks: Remembered[str, tuple[Component, ...]] = field(
+        default_factory=lambda: Remembered(LOOKED)
+    )
+    """What was found of each component at the last look."""
+    gauges: Remembered[str, None] = field(default_factory=lambda: Remembered(LOOKED))
     plans: Plans = field(default_factory=Plans)
     subscribers: list[Subscriber] = field(default_factory=list)
 
     @classmethod
-    def open(cls, settings: Settings, host: str = "localhost") -> "Service":
-        """Raises LedgerError."""
+    def open(cls, settings: Settings, address: str = "", spans: Spans | None = None) -> "Service":
+        """Raises LedgerError, ConfigurationError."""
         platform = Platform(settings)
         engine = platform.ledger.engine
         queue = Queue(engine)
         reception = Reception(lambda: service.settings.access, engine, token_hex(8))
-        crew = Crew(settings, queue, Admission(reception.standing))
         limiter = CapacityLimiter(THREADS)
         statuses = Statuses(lambda: platform.ledger, limiter)
         streams = Streams(lambda: platform.ledger, statuses.forget)
-        service = cls(settings, platform, queue, crew, streams, statuses, limiter, reception, host)
+        log = Log.open(engine, key_for("audit", settings, os.environ))
+        key = key_for("webhooks", settings, os.environ)
+        kept = measures(settings.executor.metrics != "off")
+        service = cls(
+            settings,
+            platform,
+            queue,
+            Crew(settings, queue, Admission(reception.standing), kept),
+            streams,
+            statuses,
+            limiter,
+            reception,
+            Auditor(log, heads_of(settings)),
+            Courier(settings.webhooks, platform.ledger, queue, key),
+            new_replica(address, queue.now()),
+            kept,
+            spans=spans,
+        )
         return service
+
+    def drain(self) -> None:
+        """It is about to stop: who asks whether it is ready hears so, and streams end."""
+        self.draining = True
+        self.streams.close()
 
     def apply(self, settings: Settings) -> None:
         """Go on with other settings, in all parts or in none. Raises LakebedError."""

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from lakebed.errors import Interrupted, LakebedError, LeaseLost, LedgerError
-from lakebed.observe.log import configure, level_of
+from lakebed.executor.logged import log
+from lakebed.executor.telling import telling
+from lakebed.observe.log import Carried
+from lakebed.observe.telemetry import Observer
 from lakebed.operations.bulletin import Bulletin
 from lakebed.operations.lease import Lease
 from lakebed.operations.run import Platform
@@ -45,24 +48,29 @@ class Task:
     fence: int
     again: bool
     share: Share
+    caller: str = ""
+    trace: str | None = None
+    """The W3C traceparent of the request that asked for it."""
 
 
-def main(task: Task, control: Connection) -> None:
+def main(task: Task, control: Connection, metrics: Connection) -> None:
     """Run one operation to its end. The exit status is 0 where the ledger knows how it went."""
     for number in (signal.SIGINT, signal.SIGHUP):  # the replica's to answer
         signal.signal(number, signal.SIG_IGN)
-    configure(level_of(0, quiet=False, debug=False, configured=task.settings.log))
+    trace_id = task.trace.split("-")[1] if task.trace else ""
+    log(task.settings, Carried(task.operation_id, trace_id, caller=task.caller))
     cancellation = Cancellation()
     signal.signal(signal.SIGTERM, lambda *_: cancellation.stop(_handed_over()))
     try:
-        _run(task, control, cancellation)
+        with telling(task.settings, task.trace, metrics) as observer:
+            _run(task, control, cancellation, observer)
     except (LeaseLost, LedgerError) as error:
         # Whoever has the lease now, or will have it, goes on from the ledger.
         _log.warning("operation %s: %s", task.operation_id, error)
 
 
-def _run(task: Task, control: Connection, cancellation: Cancellation) -> None:
-    with Platform(task.settings, cancellation) as platform:
+def _run(task: Task, control: Connection, cancellation: Cancellation, observer: Observer) -> None:
+    with Platform(task.settings, cancellation, observer) as platform:
         platform.share(task.share.memory, task.share.bandwidth)
         listening = (control, platform, cancellation)
         threading.Thread(target=_listen, args=listening, daemon=True).start()

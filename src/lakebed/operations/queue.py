@@ -91,6 +91,8 @@ class Claim:
     submission: Submission
     again: bool
     """It ran before."""
+    waited: float = 0.0
+    """Seconds since it was wanted."""
 
 
 class Queue:
@@ -164,7 +166,8 @@ class Queue:
             **{name: row[name] for name in Submission.__dataclass_fields__}  # columns of that name
         )
         again = operation.run_started is not None
-        return Claim(lease, operation.request, submission, again)
+        waited = max(0.0, now - max(row["enqueued"], submission.not_before))
+        return Claim(lease, operation.request, submission, again, waited)
 
     def want(self, operation_id: str, authority: str) -> None:
         """Have an operation run again, as if it was asked for now.

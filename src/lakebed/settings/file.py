@@ -169,7 +169,7 @@ def _anchored(table: Mapping[str, object], folder: Path) -> Table:
             result[key] = _anchored(value, folder)
         elif isinstance(value, str) and value.startswith(FILE):
             result[key] = FILE + str(_under(folder, value.removeprefix(FILE)))
-        elif isinstance(value, str) and key in ("ca", "metrics_file", "state"):
+        elif isinstance(value, str) and key in ("ca", "head", "metrics_file", "state"):
             result[key] = str(_under(folder, value))
         elif isinstance(value, str) and key == "ledger" and value.startswith(SQLITE):
             result[key] = SQLITE + _database(folder, value.removeprefix(SQLITE))

@@ -12,10 +12,12 @@ from lakebed.errors import UnknownStore, UsageError
 from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
 from lakebed.settings.access import AccessSettings
+from lakebed.settings.audit import AuditSettings
 from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
 from lakebed.settings.restart import RESTART
 from lakebed.settings.store import FROZEN, FolderSettings, StoreSettings
+from lakebed.settings.webhooks import WebhookSettings
 
 BUILT_IN: dict[str, dict[str, object]] = {
     "aws": {"credentials": "chain"},
@@ -51,6 +53,8 @@ class Settings(BaseModel):
     observe: ObserveSettings = Field(default=ObserveSettings(), json_schema_extra=RESTART)
     executor: ExecutorSettings = ExecutorSettings()
     access: AccessSettings = AccessSettings()
+    audit: AuditSettings = AuditSettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
     bandwidth: int | None = Field(default=None, ge=MIN_BANDWIDTH)
     """Bytes a second that the process receives, and as many that it sends; by default, and with

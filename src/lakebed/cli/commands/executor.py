@@ -92,10 +92,13 @@ def with_auth(settings: "Settings", auth: Auth) -> "Settings":
 
 
 class _Log:
-    """The log's level, which the options decide, else the settings in force."""
+    """The log: the options decide on its level, the settings in force on all else."""
 
     def __init__(self, common: Common) -> None:
         self._common = common
 
     def apply(self, settings: "Settings") -> None:
+        from lakebed.executor.logged import log_as
+
         set_log(self._common, settings.log)
+        log_as(settings)

@@ -1,6 +1,7 @@
 """Watching, cancelling and resuming operations: `/api/v1/operations`."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -12,19 +13,32 @@ from lakebed.access.permits import check_request, may_see
 from lakebed.api.answers import ObjectPage, ObjectStatus, OperationPage, OperationStatus
 from lakebed.errors import RunningElsewhere, UnknownOperation
 from lakebed.executor.callers import At, Who
+from lakebed.executor.seats import Seated
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX, status_of
 from lakebed.executor.streams import EventStream
 from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.model.operation import Request as OperationRequest
+from lakebed.model.report import Report
 from lakebed.operations.bulletin import last_number
+from lakebed.operations.ledger import Failure
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
 from lakebed.report.formats import Format, renderer
 
 router = APIRouter(tags=["operations"])
+MEDIA = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
+ALONE = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
+"""A page of this origin that may do nothing in its name, whatever the keys in it are."""
+CHUNK = 1 << 16
+"""Characters of a report that leave at once, at the least."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
-After = Annotated[str | None, Query(max_length=2048, description="The `next` of a page before.")]
+STORABLE = r"^[^\x00]*$"
+"""No text of a database holds a NUL."""
+After = Annotated[
+    str | None,
+    Query(max_length=2048, pattern=STORABLE, description="The `next` of a page before."),
+]
 
 
 @router.get(PREFIX)
@@ -34,7 +48,8 @@ async def operations(
     state: Annotated[OperationState | None, Query(description="Only those in this state.")] = None,
     kind: Annotated[Kind | None, Query(description="Only those of this kind.")] = None,
     batch: Annotated[
-        str | None, Query(max_length=64, description="Only those of this batch.")
+        str | None,
+        Query(max_length=64, pattern=STORABLE, description="Only those of this batch."),
     ] = None,
     mine: Annotated[bool, Query(description="Only those that the caller asked for.")] = False,
     limit: Limit = 50,
@@ -89,7 +104,11 @@ async def objects(
     return await at.do(read)
 
 
-@router.get(PREFIX + "/{operation_id}/events", response_class=EventStream)
+@router.get(
+    PREFIX + "/{operation_id}/events",
+    response_class=EventStream,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
 async def events(
     operation_id: str,
     who: Who,
@@ -100,7 +119,7 @@ async def events(
     after: Annotated[
         int, Query(ge=0, lt=2**31, description="The same; the header comes first.")
     ] = 0,
-) -> EventStream:
+) -> Seated:
     """What happens in an operation, as server-sent events, until it ends.
 
     `queued`, `started`, `objects` (outcomes of some moments), `progress` (once a second), and
@@ -108,10 +127,15 @@ async def events(
     A replica that stops ends the stream without one: ask another, with the last number.
     """
     found = await at.do(lambda: seen(at, who, operation_id))
-    return at.streams.response(found.id, _number(last_event_id) or after)
+    stream = at.streams.response(found.id, _number(last_event_id) or after)
+    return Seated(stream, at.seats, who.id, at.settings.executor.streams)
 
 
-@router.get(PREFIX + "/{operation_id}/report", response_class=StreamingResponse)
+@router.get(
+    PREFIX + "/{operation_id}/report",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media: {} for media in MEDIA.values()}}},
+)
 async def report(
     operation_id: str,
     who: Who,
@@ -120,14 +144,13 @@ async def report(
 ) -> StreamingResponse:
     """All that the ledger tells of an operation; docs/report.md says what each name means."""
 
-    def read() -> "list[str]":
+    def read() -> tuple[Report, Iterator[Failure]]:
         found = seen(at, who, operation_id)
         ledger = at.platform.ledger
-        return list(renderer(format)(ledger.report(found.id), ledger.failures(found.id)))
+        return ledger.report(found.id), ledger.failures(found.id)
 
-    lines = await at.do(read)
-    media = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
-    return StreamingResponse((f"{line}\n" for line in lines), media_type=media[format])
+    lines = renderer(format)(*await at.do(read))
+    return StreamingResponse(chunks(lines), media_type=MEDIA[format], headers=ALONE)
 
 
 @router.post(PREFIX + "/{operation_id}/cancel", status_code=202)
@@ -175,7 +198,8 @@ def _number(text: str | None) -> int:
 
 def seen(at: Service, who: Caller, operation_id: str) -> Operation:
     """The operation, where the caller may see it; else it is unknown to this caller."""
-    found = at.platform.ledger.get(operation_id)
+    is_id = operation_id.isascii() and operation_id.isalnum()
+    found = at.platform.ledger.get(operation_id if is_id else "")
     check_sight(who, operation_id, found.request)
     return found
 
@@ -185,3 +209,15 @@ def check_sight(who: Caller, operation_id: str, request: OperationRequest) -> No
     who.check(Permission.OPERATIONS_READ)
     if not may_see(who, request):
         raise UnknownOperation("no such operation", subject=operation_id)
+
+
+def chunks(lines: Iterator[str]) -> Iterator[str]:
+    """A report in pieces of some size: of any length within little memory."""
+    piece, size = list[str](), 0
+    for line in lines:
+        piece.append(line)
+        size += len(line) + 1
+        if size >= CHUNK:
+            yield "\n".join([*piece, ""])
+            piece, size = [], 0
+    yield "\n".join([*piece, ""]) if piece else ""

@@ -1,0 +1,75 @@
+"""Stores, their buckets, and what is in them."""
+
+from pydantic import BaseModel
+
+from lakebed.api.answers import PLAIN
+
+
+class BucketCapabilities(BaseModel):
+    """What a probe found within a day that a bucket can do."""
+
+    model_config = PLAIN
+
+    bucket: str
+    capabilities: dict[str, bool]
+    """Each capability by its name, as docs/design.md has them."""
+    note: str
+    """Why less is assumed than might be; mostly empty."""
+
+
+class StoreDescription(BaseModel):
+    """A store of the configuration."""
+
+    model_config = PLAIN
+
+    store: str
+    endpoint: str
+    region: str
+    addressing: str
+    """`path` or `virtual`."""
+    credentials: str
+    """Where its keys come from: `anonymous`, `static` or `chain`."""
+    default: bool
+    """Whether `s3://` means it."""
+    buckets: list[BucketCapabilities]
+    """Those that were probed within a day."""
+
+
+class StoreList(BaseModel):
+    """The stores that a grant of the caller touches."""
+
+    model_config = PLAIN
+
+    stores: list[StoreDescription]
+
+
+class BucketList(BaseModel):
+    """The buckets of a store that a grant of the caller touches."""
+
+    model_config = PLAIN
+
+    store: str
+    buckets: list[str]
+
+
+class BucketCreated(BaseModel):
+    """A bucket that is there now."""
+
+    model_config = PLAIN
+
+    store: str
+    bucket: str
+
+
+class StorageUsage(BaseModel):
+    """What is in a place, as of a minute ago at the most."""
+
+    model_config = PLAIN
+
+    store: str
+    bucket: str
+    prefix: str
+    objects: int
+    bytes: int
+    truncated: bool
+    """Whether there is more, and the listing was not waited for."""
