@@ -16,11 +16,10 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
 from lakebed.errors import LakebedError, LedgerError
-from lakebed.executor import worker
+from lakebed.executor import telling, worker
 from lakebed.executor.hearing import heard
 from lakebed.executor.measures import Unmeasured
 from lakebed.executor.share import shares
-from lakebed.executor.telling import preloaded
 from lakebed.executor.worker import STOP, Share, Task
 from lakebed.observe import catalogue
 from lakebed.operations.queue import Claim, Queue
@@ -52,7 +51,7 @@ class Crew:
         self._queue = queue
         self._gate = gate
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(_preloaded(settings))
+        self._context.set_forkserver_preload(preloaded(settings))
         self._hint = asyncio.Event()
         self._stopping = asyncio.Event()
         self._controls: dict[str, Connection] = {}
@@ -191,7 +190,7 @@ class Crew:
         await asyncio.to_thread(process.join)
 
 
-def _preloaded(settings: Settings) -> list[str]:
+def preloaded(settings: Settings) -> list[str]:
     """Modules by name: this process has no use for some of them, and may not import others."""
     is_sqlite = settings.ledger.get_secret_value().startswith("sqlite")
     dialect = "sqlite.pysqlite" if is_sqlite else "postgresql.psycopg"
@@ -202,7 +201,7 @@ def _preloaded(settings: Settings) -> list[str]:
         *drivers,
         f"sqlalchemy.dialects.{dialect}",
         *program,
-        *preloaded(settings),
+        *telling.preloaded(settings),
         "lakebed.executor.preload",
     ]
 

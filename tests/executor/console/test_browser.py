@@ -175,3 +175,21 @@ def test_what_is_wrong_with_a_form_is_said_where_it_is_wrong(
     expect(page.get_by_label("Part size, MiB")).to_have_attribute("aria-invalid", "true")
     visitor.picture("refused")
     assert visitor.heard() == 2
+
+
+def test_stores_say_what_they_can_do_and_hold_and_components_how_they_are(
+    executor: Replica, source: Bucket, destination: Bucket, visitor: Visitor
+) -> None:
+    source.fill(pairs(3))
+    executor.ended(executor.sync(*ends(source, destination)))
+    page = visitor.page
+    page.goto(f"{executor.url}/console/stores")
+    bucket = page.get_by_role("row", name=destination.name)
+    expect(bucket.get_by_text("md5-etags")).to_be_visible()
+    visitor.picture("stores")
+    bucket.get_by_role("link").click()
+    expect(page.locator(".figures li").first).to_have_text("6objects")
+    visitor.picture("usage")
+    page.get_by_role("link", name="Health").click()
+    expect(page.get_by_role("row", name="database")).to_contain_text("healthy")
+    visitor.picture("health")

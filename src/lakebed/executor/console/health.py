@@ -3,17 +3,14 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from lakebed.access.permission import Permission
-from lakebed.executor.callers import Who
-from lakebed.executor.console.own import ask
+from lakebed.executor.callers import At, Who
 from lakebed.executor.console.pages import PageRoute, page
+from lakebed.executor.routes import infrastructure as api
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-STATUS = "/api/v1/infrastructure/status"
 
 
 @router.get("/console/health")
-async def health(request: Request, who: Who) -> HTMLResponse:
+async def health(request: Request, who: Who, at: At) -> HTMLResponse:
     """Each component as it says of itself."""
-    who.check(Permission.INFRASTRUCTURE_READ)
-    return page(request, "health.html", who, **await ask(request, STATUS))
+    return page(request, "health.html", who, found=await api.status(who, at))

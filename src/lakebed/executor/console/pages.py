@@ -57,8 +57,7 @@ class PageRoute(APIRoute):
             except LakebedError as error:
                 return problem(request, status_of(error), error.what, str(error))
             except RequestValidationError:
-                title = "There is no such page"
-                return problem(request, 404, title, "A part of its address is not understood.")
+                return problem(request, 422, "The address of this page is not understood", "")
             except HTTPException as error:
                 return problem(request, error.status_code, str(error.detail), "")
 

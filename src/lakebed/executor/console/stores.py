@@ -7,19 +7,17 @@ from fastapi.responses import HTMLResponse
 
 from lakebed.access.permission import Permission
 from lakebed.executor.callers import At, Who
-from lakebed.executor.console.own import ask
 from lakebed.executor.console.pages import PageRoute, page
+from lakebed.executor.routes import storage as api
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-STORES, USAGE = "/api/v1/storage/stores", "/api/v1/storage/usage"
-Name = Annotated[str, Query(max_length=255)]
 
 
 @router.get("/console/stores")
-async def stores(request: Request, who: Who) -> HTMLResponse:
-    """Every store that is configured, its buckets, and what a probe found of each."""
-    who.check(Permission.STORAGE_READ)
-    return page(request, "stores.html", who, **await ask(request, STORES))
+async def stores(request: Request, who: Who, at: At) -> HTMLResponse:
+    """Every store that the caller may use, its buckets, and what a probe found of each."""
+    found = await api.stores(who, at)
+    return page(request, "stores.html", who, stores=found.stores)
 
 
 @router.get("/console/usage")
@@ -27,13 +25,20 @@ async def usage(
     request: Request,
     who: Who,
     at: At,
-    store: Name = "",
-    bucket: Name = "",
-    prefix: Annotated[str, Query(max_length=1024)] = "",
+    store: api.StoreName = "",
+    bucket: Annotated[str, Query(max_length=255, pattern="^[^/]*$")] = "",
+    prefix: api.Prefix = "",
 ) -> HTMLResponse:
-    """How much a bucket holds: it is counted, which may take a while, once a bucket is named."""
+    """How much a bucket holds: it is counted once a bucket is named."""
     who.check(Permission.STORAGE_READ)
-    asked = {"store": store, "bucket": bucket, "prefix": prefix}
-    found = await ask(request, USAGE, **asked) if bucket else None
-    known = sorted(at.settings.stores)
-    return page(request, "usage.html", who, found=found, known=known, **asked)
+    found = await api.usage(bucket, who, at, store, prefix) if bucket else None
+    return page(
+        request,
+        "usage.html",
+        who,
+        found=found,
+        store=store,
+        bucket=bucket,
+        prefix=prefix,
+        known=[one.store for one in (await api.stores(who, at)).stores],
+    )
