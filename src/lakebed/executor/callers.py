@@ -9,12 +9,12 @@ from lakebed.access.caller import LOCAL, Caller
 from lakebed.access.rates import Allowance
 from lakebed.access.sessions import Session
 from lakebed.errors import Forbidden, TooManyRequests, Unauthenticated
-from lakebed.executor.auditing import asked
+from lakebed.executor.auditing import SAFE, asked
+from lakebed.executor.auditor import address_of
 from lakebed.executor.service import Service, service_of
 
 COOKIE = "lakebed_session"
 CSRF = "X-CSRF-Token"
-SAFE = ("GET", "HEAD", "OPTIONS")
 BEARER = "bearer "
 
 
@@ -78,10 +78,6 @@ async def _spent(at: Service, connection: HTTPConnection, caller: Caller) -> All
     except TooManyRequests:
         connection.state.allowance = Allowance(limit, 0)
         raise
-
-
-def address_of(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client else ""
 
 
 Who = Annotated[Caller, Depends(caller_of)]

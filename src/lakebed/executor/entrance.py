@@ -7,7 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lakebed.executor.callers import SAFE
+from lakebed.executor.auditing import SAFE
 from lakebed.executor.problems import ProblemResponse, problem
 from lakebed.executor.service import Service
 from lakebed.settings.access import is_loopback

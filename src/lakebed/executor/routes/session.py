@@ -13,7 +13,8 @@ from lakebed.access.secret import new_secret
 from lakebed.access.sessions import Session, csrf_of
 from lakebed.api.session import CallerAnswer, GrantAnswer, SessionAnswer, SignIn
 from lakebed.errors import Unauthenticated
-from lakebed.executor.callers import COOKIE, At, Signed, address_of, shown
+from lakebed.executor.auditor import address_of
+from lakebed.executor.callers import COOKIE, At, Signed, shown
 from lakebed.executor.console.pages import way_back
 from lakebed.executor.service import Service
 
@@ -108,6 +109,7 @@ async def end(
 
 async def _begun(at: Service, http: Request, response: Response, caller: Caller) -> str:
     """Begin a session, whose cookie the response sets; its CSRF token."""
+    http.state.caller = caller
     seconds = at.reception.session_seconds
     secret = await at.do(lambda: at.reception.sessions.begin(caller, seconds))
     response.set_cookie(
