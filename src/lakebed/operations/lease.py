@@ -6,11 +6,11 @@ write nothing.
 """
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Self
 
 from sqlalchemy import Connection, Engine, bindparam, func, update
@@ -133,15 +133,15 @@ class Lease:
 
     def _renew_until_ended(self, cancellation: Cancellation, interval: float) -> None:
         # A clock that nobody sets: what the ledger's own says cannot be asked where it is away.
-        valid_until = time.monotonic() + DURATION
+        valid_until = monotonic() + DURATION
         while True:
             try:
                 if self.renew():
                     cancellation.stop(Cancelled("somebody cancelled it", subject=self.operation_id))
-                valid_until = time.monotonic() + DURATION
+                valid_until = monotonic() + DURATION
             except LedgerError:
                 # The ledger may be back before the lease runs out.
-                if time.monotonic() > valid_until:
+                if monotonic() > valid_until:
                     raise lease_lost(self.operation_id) from None
             if self._ended.wait(interval):
                 return

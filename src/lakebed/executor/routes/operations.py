@@ -17,6 +17,7 @@ from lakebed.executor.streams import frames
 from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
+from lakebed.operations.queue import Submission
 from lakebed.report.formats import Format, renderer
 
 router = APIRouter(tags=["operations"])
@@ -152,7 +153,7 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
     def act() -> OperationStatus:
         found = seen(at, who, operation_id)
         check_request(who, found.request)
-        at.queue.want(found.id, who.to_json())
+        at.queue.want(found.id, Submission(who.id, who.to_json()))
         return status_of(at.platform.ledger, at.queue, at.platform.ledger.get(found.id))
 
     told = await at.do(act)
