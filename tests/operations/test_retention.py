@@ -17,8 +17,10 @@ from lakebed.model.operation import (
     Unit,
 )
 from lakebed.operations import retention
+from lakebed.operations.bulletin import Bulletin
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
+from lakebed.operations.queue import Queue, Submission
 from lakebed.operations.recorder import LedgerRecorder
 from lakebed.operations.retention import prune
 from lakebed.store.cancellation import Cancellation
@@ -101,3 +103,18 @@ def test_what_a_killed_prune_left_is_not_resumed_and_goes_next_time(
         Lease.acquire(ledger.engine, operation_id, clock)
     assert prune(ledger, DAY) == 1
     assert (rows_in(ledger, "operations"), rows_in(ledger, "objects")) == (0, 0)
+
+
+def test_what_the_service_knew_of_an_operation_goes_with_it(ledger: Ledger, clock: Clock) -> None:
+    queue = Queue(ledger.engine, clock)
+    queue.enqueue([(REQUEST, Submission("ann"))])
+    claim = queue.claim()
+    assert claim is not None
+    lease = claim.lease
+    Bulletin(lease, ledger.summary(lease.operation_id)).ended(ledger.summary(lease.operation_id))
+    ledger.finish(lease.operation_id, lease.fence, OperationState.COMPLETED)
+    told = ("queue", "events", "progress")
+    assert all(rows_in(ledger, table) for table in told)
+    clock.now += DAY + 1
+    assert prune(ledger, DAY) == 1
+    assert not any(rows_in(ledger, table) for table in (*told, "operations"))

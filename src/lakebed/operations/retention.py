@@ -2,7 +2,15 @@
 
 from sqlalchemy import delete, select, update
 
-from lakebed.database.tables import objects, operations, uploads
+from lakebed.database.tables import (
+    deliveries,
+    events,
+    objects,
+    operations,
+    progress,
+    queue,
+    uploads,
+)
 from lakebed.database.transaction import reading, writing
 from lakebed.model.operation import OperationState
 from lakebed.operations.ledger import Ledger
@@ -10,6 +18,8 @@ from lakebed.operations.states import FINISHED
 
 PRUNABLE = FINISHED - {OperationState.INTERRUPTED}
 """An interrupted operation was promised to be resumable: it goes once somebody cancels it."""
+TOLD = (deliveries, events, progress, queue)
+"""What else there is of an operation that a service was asked for."""
 STEP = 5000
 """Rows deleted in one transaction: running operations wait for no longer than that takes."""
 
@@ -43,5 +53,7 @@ def _delete(ledger: Ledger, operation_id: str) -> None:
         with writing(ledger.engine) as connection:
             rows = connection.execute(delete(objects).where(here, objects.c.key.in_(some)))
             if rows.rowcount < STEP:
+                for table in TOLD:
+                    connection.execute(delete(table).where(table.c.operation == operation_id))
                 connection.execute(delete(operations).where(operations.c.id == operation_id))
                 return
