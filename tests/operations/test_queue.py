@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 import pytest
@@ -127,7 +128,9 @@ def test_of_one_priority_who_has_the_fewest_running_comes_first(
     assert drained(waiting) == [anns[0], bens[0], anns[1], bens[1], anns[2]]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(-2, 2)), max_size=12),
     st.integers(1, 4),
@@ -179,7 +182,7 @@ def test_two_that_claim_at_once_never_get_the_same_operation(engine: Engine) -> 
     queues = [Queue(engine) for _ in range(4)]
     wanted = ask(queues[0], *[ANN, BEN] * 20).ids
     found = at_once(*(lambda one=one: drained(one) for one in queues))
-    assert sorted(sum(found, [])) == sorted(wanted)
+    assert sorted(chain.from_iterable(found)) == sorted(wanted)
 
 
 def test_an_operation_that_somebody_looks_into_is_passed_over(pg: Engine) -> None:
@@ -331,9 +334,7 @@ def test_a_crash_after_the_end_changes_nothing(waiting: Queue) -> None:
     assert not waiting.is_wanted(operation_id)
 
 
-def test_what_is_handed_back_goes_on_elsewhere_after_a_moment(
-    waiting: Queue, clock: Clock
-) -> None:
+def test_what_is_handed_back_goes_on_elsewhere_after_a_moment(waiting: Queue, clock: Clock) -> None:
     operation_id = asked(waiting)
     lease = claimed(waiting).lease
     assert waiting.is_ours(lease)

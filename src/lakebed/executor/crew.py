@@ -7,15 +7,16 @@ hundredths of a second, with no thread or connection of this process in it.
 import asyncio
 import logging
 import multiprocessing
-import signal
-from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Protocol
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+from typing import Protocol, TypeVar
 
-from lakebed.errors import LedgerError
+from lakebed.errors import LakebedError, LedgerError
 from lakebed.executor import worker
-from lakebed.executor.worker import STOP, Task
+from lakebed.executor.process import OperationProcess
+from lakebed.executor.shares import Shares
+from lakebed.executor.worker import Task
+from lakebed.operations.lease import DURATION
 from lakebed.operations.queue import Claim, Queue
 from lakebed.settings import Settings
 
@@ -23,6 +24,7 @@ POLL = 0.5
 """Seconds between two looks at the queue: what other replicas were asked for is found so."""
 KILL_AFTER = 10.0
 """Seconds that a process has to stop, once it is asked to, before it is killed."""
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -35,17 +37,18 @@ class Gate(Protocol):
 
 
 class Crew:
-    """Runs operations from `start` until `stop` has returned."""
+    """Runs operations from `run` until `stop` has returned."""
 
     def __init__(self, settings: Settings, queue: Queue) -> None:
         self.settings = settings
         self._queue = queue
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([worker.__name__])
+        self._shares = Shares()
         self._hint = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._controls: dict[str, Connection] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = self._hands_over = self._is_away = False
+        self._processes: dict[str, OperationProcess] = {}
+        self._tasks: dict[asyncio.Task[None], str] = {}
 
     @property
     def running(self) -> int:
@@ -55,13 +58,18 @@ class Crew:
         """There may be something in the queue."""
         self._hint.set()
 
+    def close(self) -> None:
+        """Claim nothing more."""
+        self._closed = True
+        self.hint()
+
     async def run(self) -> None:
-        """Claim and run until `stop` is called, then until the last one has ended."""
-        while not self._stopping.is_set():
+        """Claim and run until it is closed, then until the last one has ended."""
+        while not self._closed:
             claim = await self._claim() if self.running < self.settings.executor.running else None
             if claim is not None:
                 task = asyncio.create_task(self._attend(claim))
-                self._tasks.add(task)
+                self._tasks[task] = claim.lease.operation_id
                 task.add_done_callback(self._left)
                 continue
             self._hint.clear()
@@ -70,72 +78,84 @@ class Crew:
                     await self._hint.wait()
             except TimeoutError:
                 pass
+        await self._ended(None)
 
     async def stop(self) -> None:
-        """Claim nothing more; let what runs go on for a while, then hand it over."""
-        self._stopping.set()
-        self.hint()
+        """Claim nothing more; let what runs go on for a while, hand it over, and kill what does
+        neither."""
+        self.close()
+        await self._ended(self.settings.executor.drain)
+        self._hands_over = True
+        for process in self._processes.values():
+            process.stop()
+        await self._ended(KILL_AFTER)
+        for process in self._processes.values():
+            process.kill()
+        await self._ended(None)
+
+    async def _ended(self, seconds: float | None) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self.settings.executor.drain)
-        for control in list(self._controls.values()):
-            _say(control, STOP)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks, timeout=seconds)
 
     def _left(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         self.hint()
         if not task.cancelled() and (error := task.exception()):
             _log.error("an operation's process could not be attended: %r", error)
 
     async def _claim(self) -> Claim | None:
-        try:
-            return await asyncio.to_thread(self._queue.claim)
-        except LedgerError as error:
-            _log.warning("%s", error)
-            return None
+        ours = frozenset(self._tasks.values())
+        return await self._asked(lambda: self._queue.claim(ours), None)
 
     async def _attend(self, claim: Claim) -> None:
-        ours, theirs = multiprocessing.Pipe()
-        task = Task(self.settings, claim.lease.operation_id, claim.lease.fence, claim.again)
-        process = self._context.Process(target=worker.main, args=(task, theirs), daemon=True)
-        await asyncio.to_thread(process.start)
-        theirs.close()
-        self._controls[claim.lease.operation_id] = ours
+        lease = claim.lease
+        memory = self._shares.take(
+            lease.operation_id, claim.request.options.memory, self.settings.executor
+        )
+        task = Task(self.settings, lease.operation_id, lease.fence, claim.again, memory)
         try:
-            await self._ended(process)
+            reason = await self._run(claim, task)
         finally:
-            del self._controls[claim.lease.operation_id]
-            ours.close()
-        if process.exitcode:
-            await asyncio.to_thread(self._queue.crashed, claim.lease, _reason(process.exitcode))
+            self._shares.give_back(lease.operation_id)
+        if reason is None or self._hands_over:
+            await self._asked(lambda: self._queue.hand_back(lease), None)
         else:
-            await asyncio.to_thread(self._queue.hand_back, claim.lease)
+            _log.warning("operation %s: its process %s", lease.operation_id, reason)
+            await self._asked(lambda: self._queue.crashed(lease, reason), None)
 
-    async def _ended(self, process: ForkServerProcess) -> None:
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(process.sentinel, ended.set)
+    async def _run(self, claim: Claim, task: Task) -> str | None:
+        """Run it in a process: None, or how that ended without a word."""
+        if self._closed:
+            return None
         try:
-            while not ended.is_set():
-                if not self._stopping.is_set():
-                    await ended.wait()
-                    continue
-                try:
-                    async with asyncio.timeout(self.settings.executor.drain + KILL_AFTER):
-                        await ended.wait()
-                except TimeoutError:
-                    process.kill()
-        finally:
-            loop.remove_reader(process.sentinel)
-        await asyncio.to_thread(process.join)
+            process = await OperationProcess.begin(self._context, task)
+        except OSError as error:
+            return f"could not begin: {error.strerror}"
+        self._processes[task.operation_id] = process
+        if self._hands_over:
+            process.stop()
+        await self._watch(claim, process)
+        del self._processes[task.operation_id]
+        return None if process.has_ended else await process.reason()
 
+    async def _watch(self, claim: Claim, process: OperationProcess) -> None:
+        """Until it is gone. One that has lost its lease, and still is there a lease later, hangs or
+        was stopped: it takes a place, and can do nothing with it."""
+        is_ours = True
+        while not await process.is_gone_within(DURATION):
+            was_ours = is_ours
+            is_ours = await self._asked(lambda: self._queue.is_ours(claim.lease), True)
+            if not (is_ours or was_ours):
+                process.kill()
 
-def _say(control: Connection, word: str) -> None:
-    with suppress(OSError):  # it may just have ended
-        control.send(word)
-
-
-def _reason(status: int) -> str:
-    if status < 0:
-        return f"was ended by {signal.Signals(-status).name}"
-    return f"ended with status {status}"
+    async def _asked(self, question: Callable[[], T], otherwise: T) -> T:
+        """The answer of the queue. While the database is away leases end by themselves."""
+        try:
+            answer = await asyncio.to_thread(question)
+        except LakebedError as error:
+            if not self._is_away:
+                _log.warning("%s", error)
+            self._is_away = isinstance(error, LedgerError)
+            return otherwise
+        self._is_away = False
+        return answer

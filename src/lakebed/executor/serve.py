@@ -36,15 +36,17 @@ def serve(settings: Settings, host: str, port: int, started: Callable[[str], Non
             timeout_graceful_shutdown=CLOSE,
             backlog=BACKLOG,
         )
-        server = _Server(config, lambda: started(_url(host, listening)))
+        server = _Server(config, service, lambda: started(_url(host, listening)))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, started: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._told = started
+        self._service, self._told = service, started
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -61,6 +63,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._told()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Nothing more is claimed while requests under way have their time to end."""
+        self._service.crew.close()
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -8,8 +8,10 @@ import logging
 import os
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from lakebed.errors import Interrupted, LakebedError, LeaseLost, LedgerError
 from lakebed.observe.log import configure, level_of
@@ -19,10 +21,15 @@ from lakebed.operations.run import Platform
 from lakebed.settings import Settings
 from lakebed.store.cancellation import Cancellation
 
-STOP = "stop"
+STOP = b"stop"
 """What the replica says to have the operation handed over."""
+ENDED = b"ended"
+"""What the process says at its end; one that is gone without it crashed, or was killed."""
 GONE_GRACE = 5.0
 """Seconds that an operation has to stop by itself once its replica is gone."""
+FIRST_TO_GO = "500"
+"""How much sooner than others, of 1000, the kernel kills it where memory runs out: one operation
+that takes too much is to go, and not the replica with all of them."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,11 +41,15 @@ class Task:
     operation_id: str
     fence: int
     again: bool
+    memory: int
+    """Bytes in flight at the most."""
 
 
 def main(task: Task, control: Connection) -> None:
-    """Run one operation to its end. The exit status is 0 where the ledger knows how it went."""
+    """Run one operation to its end, and say so."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the replica's to answer
+    with suppress(OSError):  # only Linux has it
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     configure(level_of(0, quiet=False, debug=False, configured=task.settings.log))
     cancellation = Cancellation()
     signal.signal(signal.SIGTERM, lambda *_: cancellation.stop(_handed_over()))
@@ -48,10 +59,12 @@ def main(task: Task, control: Connection) -> None:
     except (LeaseLost, LedgerError) as error:
         # Whoever has the lease now, or will have it, goes on from the ledger.
         _log.warning("operation %s: %s", task.operation_id, error)
+    with suppress(OSError):  # nobody may be left to hear it
+        control.send_bytes(ENDED)
 
 
 def _run(task: Task, cancellation: Cancellation) -> None:
-    with Platform(task.settings, cancellation) as platform:
+    with Platform(task.settings, cancellation, memory=task.memory) as platform:
         ledger = platform.ledger
         lease = Lease(ledger.engine, task.operation_id, task.fence, ledger.now)
         bulletin = Bulletin(lease, ledger.summary(task.operation_id))
@@ -66,10 +79,10 @@ def _run(task: Task, cancellation: Cancellation) -> None:
 
 def _listen(control: Connection, cancellation: Cancellation) -> None:
     try:
-        while control.recv() != STOP:
+        while control.recv_bytes() != STOP:
             pass
         cancellation.stop(_handed_over())
-        control.recv()
+        control.recv_bytes()
     except (EOFError, OSError):
         cancellation.stop(_handed_over())
         threading.Event().wait(GONE_GRACE)

@@ -29,10 +29,13 @@ PROBE_AGE = 86_400.0
 
 
 class Ends:
-    """Opens stores by the settings and knows what their buckets can do."""
+    """Opens stores by the settings and knows what their buckets can do. An operation gets `memory`
+    at the most, where that is bounded."""
 
-    def __init__(self, settings: Settings, ledger: Callable[[], Ledger]) -> None:
-        self._settings, self._ledger = settings, ledger
+    def __init__(
+        self, settings: Settings, ledger: Callable[[], Ledger], memory: int | None = None
+    ) -> None:
+        self._settings, self._ledger, self._memory = settings, ledger, memory
         self._paces = Paces()
         self._line = shared_line(settings.bandwidth) if settings.bandwidth else None
 
@@ -108,7 +111,7 @@ class Ends:
                     self.capabilities(destination, request.destination, cancellation, probe=probes),
                 ),
                 request.options,
-                Budget(request.options.memory, cancellation),
+                Budget(min(options.memory, self._memory or options.memory), cancellation),
                 cancellation,
                 progress,
                 telemetry,

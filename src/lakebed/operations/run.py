@@ -53,19 +53,20 @@ _PAGE = 500
 
 class Platform:
     """Entered around its use; leaving it closes the ledger. `cancellation` stops what runs,
-    `observer` is told of each operation."""
+    `observer` is told of each operation, `memory` bounds what one may ask for."""
 
     def __init__(
         self,
         settings: Settings,
         cancellation: Cancellation | None = None,
         observer: Observer = UNOBSERVED,
+        memory: int | None = None,
     ) -> None:
         self.settings = settings
         self._observer = observer
         self._cancellation = cancellation or Cancellation()
         self._ledger: Ledger | None = None
-        self._ends = Ends(settings, lambda: self.ledger)
+        self._ends = Ends(settings, lambda: self.ledger, memory)
 
     def __enter__(self) -> Self:
         return self
