@@ -18,6 +18,7 @@ from lakebed.store.folder.unmade import to_be_made
 from lakebed.store.pace.level import MOST
 from lakebed.store.pace.line import shared_line
 from lakebed.store.pace.paces import Limits, Paces
+from lakebed.store.wrappers.fenced import Fence
 from lakebed.store.wrappers.retry import Backoff
 from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
@@ -49,6 +50,7 @@ class Ends:
         most: int | None = None,
         progress: Progress | None = None,
         telemetry: Telemetry = SILENT,
+        fence: Fence | None = None,
     ) -> Iterator[Store]:
         """The store of a location, closed with the scope, at the pace of its endpoint, with `most`
         requests of a kind in flight. Raises UnknownStore."""
@@ -68,6 +70,7 @@ class Ends:
             limits=Limits(pace, most or MOST, self._line),
             retried=retried,
             telemetry=telemetry,
+            fence=fence,
         )
         try:
             yield store
@@ -82,9 +85,11 @@ class Ends:
         *,
         writes: bool,
         telemetry: Telemetry = SILENT,
+        fence: Fence | None = None,
     ) -> Iterator[Sides]:
-        """Both ends. Where the operation `writes`, the destination is probed if it was not
-        within a day; a source and a plan are never written to, and so the least is assumed."""
+        """Both ends, where nothing is written but under the `fence`. Where the operation `writes`,
+        the destination is probed if it was not within a day; a source and a plan are never written
+        to, and so the least is assumed."""
         progress, options = Progress(), request.options
         with ExitStack() as stack:
             source, destination = (
@@ -96,6 +101,7 @@ class Ends:
                         most=options.concurrency,
                         progress=progress,
                         telemetry=telemetry,
+                        fence=fence,
                     )
                 )
                 for location in (request.source, request.destination)
