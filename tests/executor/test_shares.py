@@ -44,5 +44,5 @@ def test_together_they_never_hold_more_than_there_is(
             shares.give_back(gone)
             del held[gone]
         held[str(number)] = shares.take(str(number), asked * MIB, settings)
-        assert 0 < held[str(number)]
+        assert held[str(number)] > 0
         assert sum(held.values()) <= settings.memory

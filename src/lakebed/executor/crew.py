@@ -8,6 +8,7 @@ import asyncio
 import logging
 import multiprocessing
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from typing import Protocol, TypeVar
 
@@ -43,7 +44,10 @@ class Crew:
         self.settings = settings
         self._queue = queue
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__])
+        dialect = queue.engine.dialect
+        self._context.set_forkserver_preload(
+            [worker.__name__, dialect.__module__, dialect.import_dbapi().__name__]
+        )
         self._shares = Shares()
         self._hint = asyncio.Event()
         self._closed = self._hands_over = self._is_away = False
@@ -65,6 +69,8 @@ class Crew:
 
     async def run(self) -> None:
         """Claim and run until it is closed, then until the last one has ended."""
+        # Its imports take a second: they are done before anything is asked for.
+        await asyncio.to_thread(forkserver.ensure_running)
         while not self._closed:
             claim = await self._claim() if self.running < self.settings.executor.running else None
             if claim is not None:
@@ -156,6 +162,9 @@ class Crew:
             if not self._is_away:
                 _log.warning("%s", error)
             self._is_away = isinstance(error, LedgerError)
+            return otherwise
+        except Exception:
+            _log.exception("the queue could not be asked")  # a replica that claims nothing is none
             return otherwise
         self._is_away = False
         return answer
