@@ -120,8 +120,10 @@ class Service:
         return service
 
     def drain(self) -> None:
-        """It is about to stop: who asks whether it is ready hears so, and streams end."""
+        """It is about to stop: who asks whether it is ready hears so, nothing more is claimed, and
+        streams end."""
         self.draining = True
+        self.crew.close()
         self.streams.close()
 
     def apply(self, settings: Settings) -> None:

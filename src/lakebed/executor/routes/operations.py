@@ -25,6 +25,7 @@ from lakebed.operations.bulletin import last_number
 from lakebed.operations.ledger import Failure
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
+from lakebed.operations.queue import Submission
 from lakebed.report.formats import Format, renderer
 
 router = APIRouter(tags=["operations"])
@@ -190,7 +191,7 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
             raise RunningElsewhere("it is running", subject=found.id, advice="watch its events")
         number = last_number(at.platform.ledger.engine, found.id)
         if at.platform.is_left(found):
-            at.queue.want(found.id, who.to_json())
+            at.queue.want(found.id, Submission(who.id, who.to_json()))
         told = status_of(at.platform.ledger, found.id)
         return told.model_copy(update={"events_url": f"{told.events_url}?after={number}"})
 
