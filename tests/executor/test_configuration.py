@@ -14,6 +14,7 @@ from lakebed.executor.app import build
 from lakebed.executor.callers import caller_of
 from lakebed.executor.service import Service
 from lakebed.settings import Settings
+from lakebed.settings.access import AccessSettings
 from lakebed.settings.layers import Sources
 
 PATH = "/api/v1/configuration"
@@ -145,7 +146,7 @@ def test_others_than_administrators_are_told_nothing(
 
 
 def test_a_service_without_files_tells_its_defaults(tmp_path: Path) -> None:
-    service = Service.open(Settings(state=tmp_path))
+    service = Service.open(Settings(state=tmp_path, access=AccessSettings(mode="none")))
     with service.platform:
         told = TestClient(build(service)).get(PATH).json()
     assert (told["version"], told["files"]) == (None, [])
