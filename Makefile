@@ -51,8 +51,9 @@ bench-clients: setup tools ## Compare S3 clients, ten minutes; docs/adr/0001 has
 	@.bench/clients/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r bench/clients/requirements.txt
 	.bench/clients/bin/python bench/clients/run.py clients
 
-tools: setup ## Build the pinned MinIO once, where Go is present
+tools: setup ## Build the pinned MinIO once, where Go is present; fetch Keycloak, where Maven is
 	@$(BIN)/python -m lakebed.local.tools minio
+	@$(BIN)/python -m tests.access.keycloak
 
 lock: ## Renew requirements.lock (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal \

@@ -319,6 +319,12 @@ class Forbidden(AccessError):
     code = "forbidden"
 
 
+class IssuerAway(AccessError):
+    """Who issued a token cannot be asked for its keys, so that nobody can say what it is worth."""
+
+    code, retryable = "issuer-away", True
+
+
 class TooManyRequests(AccessError):
     """The caller asks more often than it may. `retry_after` is in seconds."""
 

@@ -15,6 +15,7 @@ from lakebed.executor.app import build
 from lakebed.executor.callers import caller_of
 from lakebed.executor.service import Service
 from lakebed.settings import Settings, StoreSettings
+from lakebed.settings.access import AccessSettings
 from tests.fixtures_stores import Served
 
 
@@ -38,7 +39,7 @@ def inside(settings: Settings) -> Iterator[Inside]:
 
 
 def settings_in(folder: Path, **stores: StoreSettings) -> Settings:
-    return Settings(state=folder, stores=dict(stores))
+    return Settings(state=folder, stores=dict(stores), access=AccessSettings(mode="none"))
 
 
 def store_of(name: str, served: Served) -> StoreSettings:

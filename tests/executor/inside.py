@@ -21,7 +21,8 @@ SYNC: dict[str, object] = {
 
 
 def settings_in(folder: Path, **more: object) -> Settings:
-    return Settings.model_validate({"state": folder / "state", "stores": STORES, **more})
+    given = {"state": folder / "state", "stores": STORES, "access": {"mode": "none"}}
+    return Settings.model_validate({**given, **more})
 
 
 @contextmanager

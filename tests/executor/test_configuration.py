@@ -33,7 +33,8 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(file: Path) -> Iterator[TestClient]:
-    sources = Sources(file, {"LAKEBED_STORES__LAKE__SESSION_TOKEN": "hush"}, file.parent)
+    environ = {"LAKEBED_STORES__LAKE__SESSION_TOKEN": "hush", "LAKEBED_ACCESS__MODE": "none"}
+    sources = Sources(file, environ, file.parent)
     service = Service.open(sources.read().settings())
     with service.platform:
         yield TestClient(build(service, sources))

@@ -29,6 +29,7 @@ COMMANDS = (
     "archive",
     "config",
     "executor",
+    "keys",
     "audit",
     "version",
 )

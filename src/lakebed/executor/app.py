@@ -12,6 +12,7 @@ from lakebed.executor.auditing import Audited
 from lakebed.executor.bodies import BodyLimit
 from lakebed.executor.console import CONSOLE
 from lakebed.executor.document import DocumentedApi
+from lakebed.executor.entrance import Entrance
 from lakebed.executor.heartbeat import heartbeat
 from lakebed.executor.housekeeping import keep_house
 from lakebed.executor.observed import Observed
@@ -23,6 +24,7 @@ from lakebed.executor.routes import (
     metrics,
     operations,
     plan,
+    session,
     storage,
     sync,
     webhooks,
@@ -35,6 +37,7 @@ ROUTERS = (
     plan.router,
     operations.router,
     configuration.router,
+    session.router,
     webhooks.router,
     storage.router,
     infrastructure.router,
@@ -61,6 +64,7 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
     app.state.reloader = Reloader(service, sources)
     problems.add_to(app)
     app.add_middleware(BodyLimit, service=service)
+    app.add_middleware(Entrance, service=service)
     app.add_middleware(Audited, service=service)
     for router in ROUTERS:
         app.include_router(router)

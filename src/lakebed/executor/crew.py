@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
-from lakebed.errors import LedgerError
+from lakebed.errors import LakebedError, LedgerError
 from lakebed.executor import worker
 from lakebed.executor.hearing import heard
 from lakebed.executor.measures import Unmeasured
@@ -45,11 +45,12 @@ class Crew:
     """Runs operations from `start` until `stop` has returned."""
 
     def __init__(
-        self, settings: Settings, queue: Queue, measures: Unmeasured | None = None
+        self, settings: Settings, queue: Queue, gate: Gate, measures: Unmeasured | None = None
     ) -> None:
         self.settings = settings
         self._measures = measures or Unmeasured()
         self._queue = queue
+        self._gate = gate
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_preloaded(settings))
         self._hint = asyncio.Event()
@@ -113,7 +114,21 @@ class Crew:
             _log.warning("%s", error)
             return None
 
+    async def _is_admitted(self, claim: Claim) -> bool:
+        try:
+            await asyncio.to_thread(self._gate.admit, claim)
+        except LedgerError as error:
+            _log.warning("%s", error)
+            await asyncio.to_thread(self._queue.hand_back, claim.lease)
+            return False
+        except LakebedError as error:
+            await asyncio.to_thread(self._queue.refuse, claim.lease, error)
+            return False
+        return True
+
     async def _attend(self, claim: Claim) -> None:
+        if not await self._is_admitted(claim):
+            return
         operation_id, measures = claim.lease.operation_id, self._measures
         if not claim.again:
             measures.observe(catalogue.QUEUE_SECONDS, claim.waited)

@@ -7,12 +7,16 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from lakebed.access.token_file import token_file
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
 from lakebed.executor.logged import log_as
@@ -20,6 +24,7 @@ from lakebed.executor.service import Service, Subscriber
 from lakebed.executor.tracing import Spans
 from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
+from lakebed.settings.access import Mode, is_loopback
 from lakebed.settings.layers import Sources
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
@@ -35,27 +40,43 @@ CLOSE = 5
 """Seconds that requests under way have to end, once the socket is closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What whoever started it is told."""
+
+    url: str
+    console: str
+    """Where a browser begins. A sign-in code is in the fragment, which no server is sent."""
+    token_file: Path | None = None
+    """Where scripts of this machine find the bearer token."""
+
+
 def serve(
     settings: Settings,
     host: str,
     port: int,
-    started: Callable[[str], None],
+    started: Callable[[Serving], None],
     sources: Sources | None = None,
     subscribers: Sequence[Subscriber] = (),
 ) -> None:
     """Serve until a signal; `started` is told the address once it answers. `sources` are where the
     settings come from: what changes there is taken over, at SIGHUP at once.
 
-    Raises ConfigurationError where the address is taken, LedgerError.
+    Raises ConfigurationError where the address is taken, or takes more than this way of telling
+    callers apart; LedgerError.
     """
+    check_address(settings.access.mode, host)
     log_as(settings)
-    listening = _listen(host, port)
     traces = Exposure(traces=settings.observe.traces)
-    with listening, tracing(traces, os.environ) as provider:
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listen(host, port))
+        provider = stack.enter_context(tracing(traces, os.environ))
         spans = Spans(provider) if provider else None
-        service = Service.open(settings, _url(host, listening), spans)
+        url = _url(host, listening)
+        service = Service.open(settings, url, spans)
         service.subscribers += subscribers
         app = build(service, sources)
+        serving = _serving(service, url, stack)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -68,7 +89,7 @@ def serve(
         )
         server = _Server(
             config,
-            started=lambda: started(_url(host, listening)),
+            started=lambda: started(serving),
             ending=service.drain,
             hangup=app.state.reloader.hint,
         )
@@ -78,6 +99,26 @@ def serve(
         gc.freeze()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
+
+
+def check_address(mode: Mode, host: str) -> None:
+    """Raises ConfigurationError where others than this machine could ask, and nobody knew who."""
+    if mode in ("none", "token") and not is_loopback(host):
+        raise ConfigurationError(
+            f"--auth {mode} is for this machine only",
+            subject=host,
+            advice="listen at 127.0.0.1, or use --auth keys or --auth oidc",
+        )
+
+
+def _serving(service: Service, url: str, stack: ExitStack) -> Serving:
+    shown = service.settings.executor.public_url or url
+    if service.reception.mode != "token":
+        return Serving(url, f"{shown}/")
+    port = urlsplit(url).port or 0
+    file = token_file(service.settings.state, port, service.reception.new_token())
+    path = stack.enter_context(file)
+    return Serving(url, f"{shown}/sign-in#code={service.reception.new_code()}", path)
 
 
 class _Server(uvicorn.Server):

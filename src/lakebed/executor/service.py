@@ -3,15 +3,18 @@
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Protocol, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
+from lakebed.access.reception import Reception
 from lakebed.api.infrastructure import Component
 from lakebed.audit.heads import heads_of
 from lakebed.audit.log import Log
 from lakebed.errors import LakebedError
+from lakebed.executor.admission import Admission
 from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
 from lakebed.executor.measures import Unmeasured, measures
@@ -56,6 +59,7 @@ class Service:
     streams: Streams
     statuses: Statuses
     limiter: CapacityLimiter
+    reception: Reception
     audit: Auditor
     courier: Courier
     replica: Replica
@@ -78,27 +82,31 @@ class Service:
     def open(cls, settings: Settings, address: str = "", spans: Spans | None = None) -> "Service":
         """Raises LedgerError, ConfigurationError."""
         platform = Platform(settings)
-        queue = Queue(platform.ledger.engine)
+        engine = platform.ledger.engine
+        queue = Queue(engine)
+        reception = Reception(lambda: service.settings.access, engine, token_hex(8))
         limiter = CapacityLimiter(THREADS)
         statuses = Statuses(lambda: platform.ledger, limiter)
         streams = Streams(lambda: platform.ledger, statuses.forget)
-        log = Log.open(queue.engine, key_for("audit", settings, os.environ))
+        log = Log.open(engine, key_for("audit", settings, os.environ))
         key = key_for("webhooks", settings, os.environ)
         kept = measures(settings.executor.metrics != "off")
-        return cls(
+        service = cls(
             settings,
             platform,
             queue,
-            Crew(settings, queue, kept),
+            Crew(settings, queue, Admission(reception.standing), kept),
             streams,
             statuses,
             limiter,
+            reception,
             Auditor(log, heads_of(settings)),
             Courier(settings.webhooks, platform.ledger, queue, key),
             new_replica(address, queue.now()),
             kept,
             spans=spans,
         )
+        return service
 
     def drain(self) -> None:
         """It is about to stop: who asks whether it is ready hears so, and streams end."""

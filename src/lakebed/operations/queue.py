@@ -21,9 +21,11 @@ from sqlalchemy import (
 from lakebed.database.clock import Clock, clock_of
 from lakebed.database.dialect import insert_into
 from lakebed.database.tables import events, idempotency, operations, queue
+from lakebed.database.text import storable
 from lakebed.database.transaction import reading, writing
-from lakebed.errors import KeyReused, ProcessDied
+from lakebed.errors import KeyReused, LakebedError, ProcessDied
 from lakebed.model.operation import OperationState, Request
+from lakebed.observe.log import redact
 from lakebed.operations.lease import FARTHEST, Lease, take
 from lakebed.operations.ledger import create
 from lakebed.operations.operation import find
@@ -192,6 +194,20 @@ class Queue:
                 .where(_running(lease))
                 .values(state=OperationState.INTERRUPTED, lease_until=0.0, finished=self.now())
             )
+
+    def refuse(self, lease: Lease, error: LakebedError) -> None:
+        """End an operation that may not begin; nothing where it is not ours."""
+        ended = {
+            "state": OperationState.FAILED,
+            "error": error.code,
+            "message": storable(redact(str(error))),
+            "finished": self.now(),
+            "lease_until": 0.0,
+        }
+        here = queue.c.operation == lease.operation_id
+        with writing(self.engine) as connection:
+            if connection.execute(update(operations).where(_running(lease)).values(ended)).rowcount:
+                connection.execute(update(queue).where(here).values(wanted=False))
 
     def crashed(self, lease: Lease, reason: str) -> None:
         """The process of an operation ended without a word: it is tried again after a pause, and

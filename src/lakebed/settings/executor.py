@@ -2,11 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from lakebed.model.quantity import MIB
 from lakebed.settings.restart import RESTART
-from lakebed.settings.store import FROZEN, Seconds, Size
+from lakebed.settings.store import FROZEN, Endpoint, Seconds, Size, Words
+
+
+def _lower(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(host.lower() for host in hosts)
 
 
 class ExecutorSettings(BaseModel):
@@ -34,3 +38,7 @@ class ExecutorSettings(BaseModel):
         default="authorized", json_schema_extra=RESTART
     )
     """Who may read `/metrics`: callers with `infrastructure:read`, or whoever reaches the port."""
+    hosts: Annotated[Words, AfterValidator(_lower)] = ()
+    """Names that the service is asked by, beside the address that it listens at."""
+    public_url: Endpoint | None = None
+    """Where browsers reach it, where something stands before it, as a TLS proxy."""

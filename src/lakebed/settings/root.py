@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from lakebed.errors import UnknownStore, UsageError
 from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
+from lakebed.settings.access import AccessSettings
 from lakebed.settings.audit import AuditSettings
 from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
@@ -51,6 +52,7 @@ class Settings(BaseModel):
     """The least level that is logged, where no option says otherwise."""
     observe: ObserveSettings = Field(default=ObserveSettings(), json_schema_extra=RESTART)
     executor: ExecutorSettings = ExecutorSettings()
+    access: AccessSettings = AccessSettings()
     audit: AuditSettings = AuditSettings()
     webhooks: WebhookSettings = WebhookSettings()
 

@@ -121,6 +121,7 @@ rates = Table(
     Column("caller", Text, primary_key=True),
     Column("tokens", Float, nullable=False),
     Column("at", Float, nullable=False),
+    Column("leases", Text, nullable=False),  # JSON: what replicas hold of it, and until when
     sqlite_with_rowid=False,
 )
 

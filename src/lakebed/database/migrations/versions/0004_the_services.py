@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("caller", sa.Text, primary_key=True),
         sa.Column("tokens", sa.Float, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
+        sa.Column("leases", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
