@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from lakebed import __version__
 from lakebed.access.caller import Caller
 from lakebed.errors import LakebedError, Unauthenticated
+from lakebed.executor.callers import COOKIE
 from lakebed.executor.console.assets import ASSETS
 from lakebed.executor.problems import status_of
 from lakebed.executor.tracing import trace_id_of
@@ -66,16 +67,13 @@ class PageRoute(APIRoute):
 
 def page(request: Request, name: str, who: Caller | None, /, **values: object) -> HTMLResponse:
     """Render a template for a caller, of whom nothing is known on the pages that are open."""
-    shown = (
-        _templates()
-        .get_template(name)
-        .render(
-            here=request.url.path,
-            who=who,
-            now=datetime.now(UTC),
-            has_session=bool(request.cookies),
-            **values,
-        )
+    template = _templates().get_template(name)
+    shown = template.render(
+        here=request.url.path,
+        who=who,
+        now=datetime.now(UTC),
+        has_session=COOKIE in request.cookies,
+        **values,
     )
     return HTMLResponse(shown, headers=HEADERS)
 
