@@ -3,7 +3,6 @@
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,7 +12,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment
-from starlette.exceptions import HTTPException
 
 from lakebed import __version__
 from lakebed.access.caller import Caller
@@ -59,8 +57,6 @@ class PageRoute(APIRoute):
                 return problem(request, status_of(error), error.what, str(error))
             except RequestValidationError:
                 return problem(request, 422, "The address of this page is not understood", "")
-            except HTTPException as error:
-                return problem(request, error.status_code, str(error.detail), "")
 
         return answered
 
@@ -83,7 +79,7 @@ def problem(request: Request, status: int, title: str, detail: str) -> HTMLRespo
         request,
         "problem.html",
         None,
-        title=redact(title) or HTTPStatus(status).phrase,
+        title=redact(title),
         detail=redact(detail),
         trace_id=trace_id_of(request),
     )
