@@ -36,8 +36,9 @@ format: setup ## Put the sources in shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-chaos: setup tools ## 200 rounds of kill -9, each repeatable: ROUNDS=1 SEED=N make chaos
+chaos: setup tools ## Rounds of kill -9, stalls, outages: ROUNDS=200 ROUNDS_EXECUTOR=100 SEED=N
 	@$(BIN)/python -m tests.chaos.run
+	@$(BIN)/python -m tests.chaos.replicas.run
 
 bench: setup tools ## Lakebed beside its rivals, an hour: CASES=… RIVALS=… REPEAT=3 SCALE=1 OUT=docs
 	@test -x .bench/rivals/bin/python || $(BIN)/python -m venv .bench/rivals

@@ -5,6 +5,7 @@ import sys
 import time
 
 from bench.service.asking import OPERATIONS, SYNC, connected, ended, paced, percentile
+from bench.service.overhead import quiet
 from bench.service.serving import Replica, serving, told
 
 RATE = 300.0
@@ -28,6 +29,7 @@ async def posted(replica: Replica, body: dict[str, object], over: asyncio.Event)
 async def measure(replica: Replica, source: str, target: str) -> None:
     body: dict[str, object] = {"source": source, "destination": target}
     over = asyncio.Event()
+    await quiet(replica)
     async with connected(replica) as connection:
         operation_id = str((await connection.post(SYNC, body))["operation_id"])
         path = f"{OPERATIONS}/{operation_id}"

@@ -54,6 +54,14 @@ class Server:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def restart(self) -> None:
+        """As after a crash: whoever is connected is cut off."""
+        _run(self.folder, "pg_ctl", "restart", "--wait", "--mode=immediate", "-l", self._log)
+
+    @property
+    def _log(self) -> str:
+        return str(self.folder / "log")
+
 
 @contextmanager
 def serve() -> Iterator[Server]:

@@ -11,6 +11,7 @@ from lakebed.executor.service import Service
 from lakebed.settings import Settings
 
 STORES = {"lake": {"endpoint": "http://127.0.0.1:9", "access_key": "a", "secret_key": "b"}}
+OPEN = {"mode": "none"}
 LATER = "2999-01-01T00:00:00Z"
 SYNC: dict[str, object] = {
     "source": "lake:raw/a/",
@@ -21,8 +22,9 @@ SYNC: dict[str, object] = {
 
 
 def settings_in(folder: Path, **more: object) -> Settings:
-    given = {"state": folder / "state", "stores": STORES, "access": {"mode": "none"}}
-    return Settings.model_validate({**given, **more})
+    return Settings.model_validate(
+        {"state": folder / "state", "stores": STORES, "access": OPEN, **more}
+    )
 
 
 @contextmanager

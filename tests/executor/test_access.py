@@ -8,7 +8,7 @@ import pytest
 from lakebed.access.caller import Grant
 from lakebed.access.keys import Keys
 from lakebed.access.permission import Role
-from tests.executor.guarded import LATER, Inside, bearer, inside, sync
+from tests.executor.admitted import LATER, Inside, bearer, inside, sync
 from tests.operations.conftest import sqlite_template
 
 __all__ = ["sqlite_template"]
@@ -140,6 +140,7 @@ def test_the_names_of_the_service_are_known(
 ) -> None:
     named = {"hosts": ["Lake.example.com"]}
     with inside(sqlite_template, tmp_path, executor=named) as at:
+        at.service.host = "::1"
         at.client.base_url = at.client.base_url.copy_with(host="127.0.0.1")
         assert at.client.get("/health", headers={"Host": host}).status_code == 200
 

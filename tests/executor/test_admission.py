@@ -23,7 +23,7 @@ from lakebed.operations.ledger import Ledger
 from lakebed.operations.queue import Claim, Queue, Submission
 from lakebed.settings import Settings
 from lakebed.settings.access import AccessSettings
-from tests.executor.guarded import Inside, inside, sync
+from tests.executor.admitted import Inside, inside, sync
 from tests.operations.conftest import sqlite, sqlite_template
 
 __all__ = ["sqlite", "sqlite_template"]

@@ -1,6 +1,5 @@
 """How a replica says how it and what it needs are."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -142,15 +141,17 @@ def test_each_replica_that_was_heard_of_is_a_component(tmp_path: Path) -> None:
         assert "replica:gone" not in found
 
 
-def test_a_ledger_whose_file_is_gone_is_no_ledger_until_it_is_back(tmp_path: Path) -> None:
+def test_a_ledger_whose_file_is_gone_or_another_one_is_no_ledger(tmp_path: Path) -> None:
     with inside(settings_in(tmp_path)) as replica:
-        file, away = tmp_path / "ledger.sqlite", tmp_path / "away"
-        shutil.move(file, away)
+        assert replica.client.get("/ready").status_code == 200
+        file = tmp_path / "ledger.sqlite"
+        file.rename(tmp_path / "away")
+        forget(replica)
         answer = replica.client.get("/ready")
         assert (answer.status_code, answer.json()["database"]) == (503, "unhealthy")
-        shutil.move(away, file)
+        file.touch()  # as a new connection does
         forget(replica)
-        assert replica.client.get("/ready").status_code == 200
+        assert replica.client.get("/ready").status_code == 503
 
 
 def test_a_ledger_of_another_schema_is_not_served(tmp_path: Path) -> None:

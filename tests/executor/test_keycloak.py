@@ -15,7 +15,7 @@ from lakebed.access.oidc.token import claims_of
 from lakebed.settings.access import OidcSettings
 from tests.access import keycloak
 from tests.access.keycloak import Keycloak
-from tests.executor.guarded import Inside, bearer, inside, sync
+from tests.executor.admitted import Inside, bearer, inside, sync
 from tests.operations.conftest import Clock, sqlite_template
 
 __all__ = ["sqlite_template"]

@@ -8,7 +8,7 @@ import pytest
 
 from lakebed.errors import Exit
 from tests.e2e.process import Lakebed
-from tests.executor.guarded import bearer
+from tests.executor.admitted import bearer
 from tests.executor.replica import replica
 
 OPERATIONS = "/api/v1/operations"

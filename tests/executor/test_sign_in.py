@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.access.issuer import FakeIssuer, issuing
-from tests.executor.guarded import Inside, bearer, inside, sync
+from tests.executor.admitted import Inside, bearer, inside, sync
 from tests.operations.conftest import sqlite_template
 
 __all__ = ["sqlite_template"]

@@ -251,7 +251,7 @@ def test_one_that_is_resumed_goes_on_after_its_summary(ledger: Ledger) -> None:
         first, second = reader(), reader()
         async with running(ledger) as streams:
             await first.read(streams.response(operation_id, 0))
-            queue.want(operation_id, "{}")
+            queue.want(operation_id, Submission("somebody"))
             again = queue.claim()
             assert again is not None
             tell(ledger, operation_id, [2])

@@ -424,7 +424,7 @@ def test_an_operation_that_is_resumed_tells_of_its_second_end_too(
     lease = start(line)
     ledger.finish(operation, lease.fence, OperationState.PARTIAL)
     assert deliver(one) == 1
-    line.want(operation, "{}")
+    line.want(operation, Submission("ann"))
     assert deliver(one) == 0
     finish(ledger, start(line))
     assert (deliver(one), len(receiver.got)) == (1, 2)

@@ -27,11 +27,19 @@ from lakebed.api.answers import (
 from lakebed.api.connection import Connection, Query, asked
 from lakebed.api.endpoints import Endpoint
 from lakebed.api.events import SUMMARY, Event
+from lakebed.api.infrastructure import InfrastructureStatus
 from lakebed.api.lines import lines
 from lakebed.api.pauses import Pauses
 from lakebed.api.planned import PlanLine, PlannedObject, PlanProblem, PlanSummary
 from lakebed.api.problems import error_from
-from lakebed.api.requests import BatchRequest, PlanRequest, SyncRequest, VerifyRequest
+from lakebed.api.requests import BatchRequest, NewBucket, PlanRequest, SyncRequest, VerifyRequest
+from lakebed.api.storage import (
+    BucketCapabilities,
+    BucketCreated,
+    BucketList,
+    StorageUsage,
+    StoreList,
+)
 from lakebed.errors import DurationReached, ExecutorError, ExecutorUnreachable
 from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.report.formats import Format
@@ -125,13 +133,14 @@ class Client:
         kind: Kind | None = None,
         batch: str | None = None,
         mine: bool = False,
+        page_size: int = PAGE,
     ) -> AsyncGenerator[OperationStatus]:
         """Operations, the newest first, fetched a page at a time."""
 
         async def page(after: str | None) -> tuple[list[OperationStatus], str | None]:
             query = {"state": state, "kind": kind, "batch": batch, "mine": mine or None}
             found = await self._ask(
-                endpoints.OPERATIONS, query={**query, "limit": PAGE, "after": after}
+                endpoints.OPERATIONS, query={**query, "limit": page_size, "after": after}
             )
             return found.operations, found.next
 
@@ -199,6 +208,31 @@ class Client:
     async def resume(self, operation_id: str) -> OperationStatus:
         """Go on where an operation stopped; its `events_url` names the first event to wait for."""
         return await self._ask(endpoints.RESUME, path=_of(operation_id))
+
+    async def stores(self) -> StoreList:
+        """The stores that the caller may use, and what their buckets can do."""
+        return await self._ask(endpoints.STORES)
+
+    async def probe(self, store: str, bucket: str) -> BucketCapabilities:
+        """Find out anew what a bucket can do, by canary objects."""
+        return await self._ask(endpoints.PROBE, query={"bucket": bucket}, path={"store": store})
+
+    async def buckets(self, store: str = "") -> BucketList:
+        """The buckets of a store; of the default one where no name is given."""
+        return await self._ask(endpoints.BUCKETS, query={"store": store})
+
+    async def create_bucket(self, bucket: NewBucket) -> BucketCreated:
+        """Make a bucket; one that is there already, and ours, is no error."""
+        return await self._ask(endpoints.CREATE_BUCKET, body=bucket)
+
+    async def usage(self, bucket: str, *, store: str = "", prefix: str = "") -> StorageUsage:
+        """How many objects and bytes are in a place."""
+        query = {"bucket": bucket, "store": store, "prefix": prefix}
+        return await self._ask(endpoints.USAGE, query=query)
+
+    async def status(self) -> InfrastructureStatus:
+        """How the service and what it needs are."""
+        return await self._ask(endpoints.INFRASTRUCTURE)
 
     async def _start(self, endpoint: Endpoint[A], body: BaseModel, key: str | None) -> A:
         return await self._ask(endpoint, body=body, key=key or secrets.token_hex(16))

@@ -19,13 +19,17 @@ class ConfigurationFinding(BaseModel):
     model_config = PLAIN
 
     level: Literal["error", "warning"]
+    """How bad it is."""
     key: str
     """The setting, as `stores.lake.endpoint`; empty where it is none."""
     where: str
     """The file or the variable."""
     line: int | None
+    """From 1, in the file; null where it is in none."""
     reason: str
+    """What is wrong."""
     advice: str
+    """What to change."""
 
 
 class ConfigurationValue(BaseModel):
@@ -34,6 +38,7 @@ class ConfigurationValue(BaseModel):
     model_config = PLAIN
 
     key: str
+    """The setting, as `stores.lake.endpoint`."""
     value: JsonValue
     """Of a secret, where it is kept."""
     source: str
@@ -47,7 +52,9 @@ class ConfigurationRefusal(BaseModel):
     model_config = PLAIN
 
     at: datetime
+    """When it was refused."""
     findings: list[ConfigurationFinding]
+    """Why."""
 
 
 class ConfigurationStatus(BaseModel):
@@ -62,8 +69,11 @@ class ConfigurationStatus(BaseModel):
     sha256: str
     """Of the canonical text of all values."""
     since: datetime
+    """When it was taken over."""
     files: list[str]
+    """Where it was read from."""
     values: list[ConfigurationValue]
+    """Each value in force, by its key."""
     restart: list[str]
     """Keys that have changed in the files, and whose change takes a restart."""
     refused: ConfigurationRefusal | None
@@ -78,12 +88,17 @@ class ConfigurationVersion(BaseModel):
     model_config = PLAIN
 
     version: int
+    """Its number in the history."""
     loaded: datetime
+    """When it was loaded."""
     author: str
     """The user and the machine of the service."""
     environment: str
+    """Empty where none was named."""
     sha256: str
+    """Of the canonical text of all values."""
     files: list[str]
+    """Where it was read from."""
 
 
 class ConfigurationHistory(BaseModel):
@@ -92,6 +107,7 @@ class ConfigurationHistory(BaseModel):
     model_config = PLAIN
 
     versions: list[ConfigurationVersion]
+    """At most as many as were asked for."""
     next: int | None
     """Give it as `before` for those that follow."""
 
@@ -115,5 +131,6 @@ class ConfigurationVerdict(BaseModel):
     model_config = PLAIN
 
     valid: bool
+    """Whether it would be taken over."""
     findings: list[ConfigurationFinding]
     """At most a hundred."""

@@ -6,7 +6,15 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from lakebed.api.answers import Accepted, BatchAccepted, ObjectPage, OperationPage, OperationStatus
-from lakebed.api.requests import BatchRequest, PlanRequest, SyncRequest, VerifyRequest
+from lakebed.api.infrastructure import InfrastructureStatus
+from lakebed.api.requests import BatchRequest, NewBucket, PlanRequest, SyncRequest, VerifyRequest
+from lakebed.api.storage import (
+    BucketCapabilities,
+    BucketCreated,
+    BucketList,
+    StorageUsage,
+    StoreList,
+)
 
 A_co = TypeVar("A_co", bound=BaseModel, covariant=True)
 V1 = "/api/v1"
@@ -38,3 +46,9 @@ EVENTS: Endpoint[BaseModel] = Endpoint("GET", f"{OPERATION}/events")
 REPORT: Endpoint[BaseModel] = Endpoint("GET", f"{OPERATION}/report")
 CANCEL = Endpoint("POST", f"{OPERATION}/cancel", OperationStatus)
 RESUME = Endpoint("POST", f"{OPERATION}/resume", OperationStatus, is_repeatable=False)
+STORES = Endpoint("GET", f"{V1}/storage/stores", StoreList)
+PROBE = Endpoint("POST", f"{V1}/storage/stores/{{store}}/probe", BucketCapabilities)
+BUCKETS = Endpoint("GET", f"{V1}/storage/buckets", BucketList)
+CREATE_BUCKET = Endpoint("POST", f"{V1}/storage/buckets", BucketCreated, NewBucket)
+USAGE = Endpoint("GET", f"{V1}/storage/usage", StorageUsage)
+INFRASTRUCTURE = Endpoint("GET", f"{V1}/infrastructure/status", InfrastructureStatus)

@@ -22,8 +22,11 @@ class Component(BaseModel):
     name: str
     """`database`, `queue`, `s5cmd`, `replica:ID` or `store:NAME`."""
     status: Health
+    """How it is."""
     version: str | None = None
+    """Which one it is, where it says so."""
     uptime_seconds: float | None = None
+    """For how long it has been there, where that is known."""
     detail: str
     """What there is to say, in a few words."""
 
@@ -35,6 +38,7 @@ class InfrastructureStatus(BaseModel):
     model_config = PLAIN
 
     status: Health
+    """How all of it is."""
     components: list[Component]
     """Those of stores that no grant touches are counted, and not shown."""
 
@@ -45,7 +49,9 @@ class Alive(BaseModel):
     model_config = PLAIN
 
     status: Health
+    """How the process is."""
     version: str
+    """Of this program."""
 
 
 class Ready(BaseModel):
@@ -54,5 +60,8 @@ class Ready(BaseModel):
     model_config = PLAIN
 
     status: Health
+    """How the replica is."""
     database: Health
+    """How its database is."""
     detail: str
+    """What there is to say, in a few words."""

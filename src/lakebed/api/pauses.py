@@ -1,8 +1,8 @@
 """Pauses between tries: longer each time, up to a limit, by chance, within one deadline."""
 
-import asyncio
 import random
 import time
+from asyncio import sleep
 
 FIRST, LONGEST = 0.25, 10.0
 """Seconds of the first pause at the most, and of any that nobody asked for."""
@@ -27,5 +27,5 @@ class Pauses:
         if self._taken >= self._most or time.monotonic() + pause > self._until:
             return False
         self._taken += 1
-        await asyncio.sleep(pause)
+        await sleep(pause)
         return True

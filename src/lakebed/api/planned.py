@@ -6,7 +6,7 @@ problem.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from lakebed.api.answers import PLAIN, Problem
 from lakebed.model.operation import Decision
@@ -62,3 +62,21 @@ class PlanProblem(Problem):
 
 
 PlanLine = Annotated[PlannedObject | PlanSummary | PlanProblem, Field(discriminator="event")]
+
+
+def _whole(value: JsonValue, definitions: dict[str, JsonValue]) -> JsonValue:
+    """A schema with what it refers to in its place: it is to stand in another document."""
+    if isinstance(value, list):
+        return [_whole(one, definitions) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = definitions.get(str(value.get("$ref")).rpartition("/")[2], {})
+    assert isinstance(found, dict)
+    together = {**found, **value}
+    passed_over = ("$defs", "$ref", "discriminator")
+    return {k: _whole(v, definitions) for k, v in together.items() if k not in passed_over}
+
+
+_SCHEMA = TypeAdapter[PlannedObject | PlanSummary | PlanProblem](PlanLine).json_schema()
+LINE_SCHEMA = _whole(_SCHEMA, _SCHEMA["$defs"])
+"""Of one line; OpenAPI 3.1 has no word for a body of lines."""

@@ -11,6 +11,7 @@ class BucketCapabilities(BaseModel):
     model_config = PLAIN
 
     bucket: str
+    """Its name."""
     capabilities: dict[str, bool]
     """Each capability by its name, as docs/design.md has them."""
     note: str
@@ -23,12 +24,17 @@ class StoreDescription(BaseModel):
     model_config = PLAIN
 
     store: str
+    """Its name in the configuration."""
     endpoint: str
+    """Its address."""
     region: str
+    """What requests are signed for."""
     addressing: str
     """`path` or `virtual`."""
     credentials: str
     """Where its keys come from: `anonymous`, `static` or `chain`."""
+    digests: str
+    """How publishers name digests there: `sidecar` or `none`."""
     default: bool
     """Whether `s3://` means it."""
     buckets: list[BucketCapabilities]
@@ -41,6 +47,7 @@ class StoreList(BaseModel):
     model_config = PLAIN
 
     stores: list[StoreDescription]
+    """By name."""
 
 
 class BucketList(BaseModel):
@@ -49,7 +56,9 @@ class BucketList(BaseModel):
     model_config = PLAIN
 
     store: str
+    """The name of the store."""
     buckets: list[str]
+    """Their names."""
 
 
 class BucketCreated(BaseModel):
@@ -58,7 +67,9 @@ class BucketCreated(BaseModel):
     model_config = PLAIN
 
     store: str
+    """The name of its store."""
     bucket: str
+    """Its name."""
 
 
 class StorageUsage(BaseModel):
@@ -67,9 +78,14 @@ class StorageUsage(BaseModel):
     model_config = PLAIN
 
     store: str
+    """The name of the store."""
     bucket: str
+    """The bucket."""
     prefix: str
+    """The folder in it; empty for all of it."""
     objects: int
+    """How many were listed."""
     bytes: int
+    """Their sizes together."""
     truncated: bool
     """Whether there is more, and the listing was not waited for."""

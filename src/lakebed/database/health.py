@@ -1,7 +1,7 @@
 """Whether the database of the ledger can be worked with, and what it is."""
 
+import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Engine, text
 
@@ -17,24 +17,44 @@ class Database:
     """Seconds; None for a file."""
 
 
-def look(engine: Engine) -> Database:
-    """Raises LedgerError where it is away, or not of this program's schema."""
-    is_server = engine.dialect.name == "postgresql"
-    if not is_server and not Path(str(engine.url.database)).exists():
-        # Connections that are open would go on with a file that nobody finds again.
-        raise LedgerError(
-            "the ledger's file is gone", subject=name_of(engine.url), advice="put it back"
-        )
-    with reading(engine) as connection:
-        found = revision(connection)
-        if found != HEAD:
+class Watched:
+    """The database that an engine has opened."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._file = _file(engine)
+
+    def look(self) -> Database:
+        """Raises LedgerError where it is away, or not of this program's schema."""
+        engine = self._engine
+        if _file(engine) != self._file:
+            # Connections that are open would go on with one that nobody finds again.
             raise LedgerError(
-                f"the ledger is of schema {found}, not {HEAD}",
+                "the ledger's file is gone, or another one",
                 subject=name_of(engine.url),
-                advice="start a replica of this version, which brings it up to date",
+                advice="put it back with its -wal and -shm, and start the replica again",
             )
-        row = connection.execute(_SERVER if is_server else _FILE).one()
-    return Database(*row)
+        with reading(engine) as connection:
+            found = revision(connection)
+            if found != HEAD:
+                raise LedgerError(
+                    f"the ledger is of schema {found}, not {HEAD}",
+                    subject=name_of(engine.url),
+                    advice="start a replica of this version, which brings it up to date",
+                )
+            asked = _FILE if self._file else _SERVER
+            return Database(*connection.execute(asked).one())
+
+
+def _file(engine: Engine) -> tuple[int, int] | None:
+    """Which file it is; None for a server, and for one that is not there."""
+    if engine.dialect.name != "sqlite":
+        return None
+    try:
+        status = os.stat(str(engine.url.database))
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 _SERVER = text(

@@ -52,6 +52,18 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
 
     Raises ConfigurationError where they may not be served.
     """
+    app = described()
+    app.state.service = service
+    app.state.reloader = Reloader(service, sources)
+    app.add_middleware(Entrance)
+    app.add_middleware(BodyLimit, service=service)
+    app.add_middleware(Audited, service=service)
+    app.add_middleware(Observed, service=service)  # the last one is the outermost
+    return app
+
+
+def described() -> FastAPI:
+    """The application without a service: enough to say what can be asked of one."""
     app = DocumentedApi(
         title="Lakebed executor",
         version=__version__,
@@ -59,16 +71,11 @@ def build(service: Service, sources: Sources | None = None) -> FastAPI:
         lifespan=_running,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
-    app.state.service = service
-    app.state.reloader = Reloader(service, sources)
     problems.add_to(app)
-    app.add_middleware(BodyLimit, service=service)
-    app.add_middleware(Entrance, service=service)
-    app.add_middleware(Audited, service=service)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Observed, service=service)  # the last one is the outermost
     return app
 
 

@@ -82,7 +82,7 @@ class _Answer:
         is_write = request.method not in SAFE
         if not (is_write or status in _REFUSALS):
             return
-        if was_asked is None and 400 <= status < 500 and not self._admitted(status):
+        if was_asked is None and status >= 400 and not self._admitted(status):
             return
         word = "did" if status < 400 else "refused" if status < 500 else "failed"
         about = {"status": status} | ({"asked": was_asked} if was_asked else {})

@@ -20,18 +20,20 @@ BEARER = "bearer "
 
 async def caller_of(connection: HTTPConnection) -> Caller:
     """The caller of a request. Raises Unauthenticated, Forbidden, TooManyRequests, IssuerAway."""
-    return (await session_of(connection)).caller
+    known = await session_of(connection)
+    await asked(connection)
+    return known.caller
 
 
 async def session_of(connection: HTTPConnection) -> Session:
     """The caller of a request, with what its writes show where a cookie says who it is."""
     at = await service_of(connection)
-    is_open = at.reception.mode == "none"
-    known = Session(LOCAL, "") if is_open else await _known(at, connection)
+    if at.reception.mode == "none":
+        connection.state.caller = LOCAL
+        return Session(LOCAL, "")
+    known = await _known(at, connection)
     connection.state.caller = known.caller
-    if not is_open:
-        connection.state.allowance = await _spent(at, connection, known.caller)
-    await asked(connection)
+    connection.state.allowance = await _spent(at, connection, known.caller)
     return known
 
 

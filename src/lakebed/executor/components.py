@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import cache, partial
 
 from lakebed.api.infrastructure import Component, Health
-from lakebed.database import health
 from lakebed.database.schema import HEAD
 from lakebed.errors import LakebedError, LedgerError
 from lakebed.executor.service import Service
@@ -58,7 +57,7 @@ async def _look(at: Service, name: str, ask: Look) -> tuple[Component, ...]:
 
 async def _database(at: Service) -> tuple[Component, ...]:
     try:
-        found = await at.do(lambda: health.look(at.queue.engine))
+        found = await at.do(at.database.look)
     except LedgerError as error:
         return (_away(DATABASE, str(error)),)
     return (_well(DATABASE, f"of schema {HEAD}", found.version, found.uptime),)

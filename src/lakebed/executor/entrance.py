@@ -18,14 +18,14 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 class Entrance:
     """Around the application; what it lets in is passed on as it is, streams too."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
-        self._app, self._service = app, service
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = _refusal(Request(scope), self._service)
+        refusal = _refusal(Request(scope))
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -40,7 +40,8 @@ class Entrance:
         await self._app(scope, receive, answer)
 
 
-def _refusal(request: Request, service: Service) -> ProblemResponse | None:
+def _refusal(request: Request) -> ProblemResponse | None:
+    service: Service = request.app.state.service
     if not _is_ours(request, service):
         return problem(
             request,
@@ -61,8 +62,7 @@ def _is_ours(request: Request, service: Service) -> bool:
     """A page of another name, which an attacker points at this address, is kept out so."""
     host = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
     here = request.scope["server"][0] if request.scope.get("server") else ""
-    told = urlsplit(service.replica.address).hostname or here
-    known = {here, told, *service.settings.executor.hosts}
+    known = {here, service.host.strip("[]"), *service.settings.executor.hosts}
     if is_loopback(here):
         known.update(LOOPBACK)
     if service.settings.executor.public_url:

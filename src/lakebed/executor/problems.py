@@ -135,5 +135,5 @@ async def _of_http(request: Request, error: Exception) -> ProblemResponse:
 
 async def _of_defects(request: Request, _error: Exception) -> ProblemResponse:
     """The log has the error; what it says of our inside is nobody's else."""
-    detail = "a defect of Lakebed: the log has more under this trace id"
+    detail = "a defect of Lakebed: the log has more"
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, LakebedError.code, detail)

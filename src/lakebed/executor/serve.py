@@ -71,9 +71,8 @@ def serve(
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
         provider = stack.enter_context(tracing(traces, os.environ))
-        spans = Spans(provider) if provider else None
         url = _url(host, listening)
-        service = Service.open(settings, url, spans)
+        service = Service.open(settings, url, host, Spans(provider) if provider else None)
         service.subscribers += subscribers
         app = build(service, sources)
         serving = _serving(service, url, stack)

@@ -13,6 +13,7 @@ from lakebed.access.reception import Reception
 from lakebed.api.infrastructure import Component
 from lakebed.audit.heads import heads_of
 from lakebed.audit.log import Log
+from lakebed.database.health import Watched
 from lakebed.errors import LakebedError
 from lakebed.executor.admission import Admission
 from lakebed.executor.auditor import Auditor
@@ -59,11 +60,14 @@ class Service:
     streams: Streams
     statuses: Statuses
     limiter: CapacityLimiter
-    reception: Reception
     audit: Auditor
     courier: Courier
     replica: Replica
     measures: Unmeasured
+    database: Watched
+    reception: Reception
+    host: str
+    """Where it listens, as it was told."""
     seats: Seats = field(default_factory=Seats)
     spans: Spans | None = None
     """Who makes a span of each request, where somebody collects them."""
@@ -79,18 +83,23 @@ class Service:
     subscribers: list[Subscriber] = field(default_factory=list)
 
     @classmethod
-    def open(cls, settings: Settings, address: str = "", spans: Spans | None = None) -> "Service":
+    def open(
+        cls,
+        settings: Settings,
+        address: str = "",
+        host: str = "localhost",
+        spans: Spans | None = None,
+    ) -> "Service":
         """Raises LedgerError, ConfigurationError."""
         platform = Platform(settings)
-        engine = platform.ledger.engine
-        queue = Queue(engine)
-        reception = Reception(lambda: service.settings.access, engine, token_hex(8))
+        queue = Queue(platform.ledger.engine)
         limiter = CapacityLimiter(THREADS)
         statuses = Statuses(lambda: platform.ledger, limiter)
         streams = Streams(lambda: platform.ledger, statuses.forget)
-        log = Log.open(engine, key_for("audit", settings, os.environ))
+        log = Log.open(queue.engine, key_for("audit", settings, os.environ))
         key = key_for("webhooks", settings, os.environ)
         kept = measures(settings.executor.metrics != "off")
+        reception = Reception(lambda: service.settings.access, queue.engine, token_hex(8))
         service = cls(
             settings,
             platform,
@@ -99,18 +108,22 @@ class Service:
             streams,
             statuses,
             limiter,
-            reception,
             Auditor(log, heads_of(settings)),
             Courier(settings.webhooks, platform.ledger, queue, key),
             new_replica(address, queue.now()),
             kept,
+            Watched(queue.engine),
+            reception,
+            host,
             spans=spans,
         )
         return service
 
     def drain(self) -> None:
-        """It is about to stop: who asks whether it is ready hears so, and streams end."""
+        """It is about to stop: who asks whether it is ready hears so, nothing more is claimed, and
+        streams end."""
         self.draining = True
+        self.crew.close()
         self.streams.close()
 
     def apply(self, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from lakebed.api.answers import OperationStatus, Throughput
 from lakebed.model.operation import Filters, OperationState, Summary
-from lakebed.operations.bulletin import Progress
+from lakebed.operations.bulletin import Progress, arrived
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
 from lakebed.operations.queue import Submission
@@ -33,10 +33,10 @@ def _counted(ledger: Ledger, operation: Operation) -> Progress:
     summary = ledger.summary(operation.id)
     return Progress(
         listed=summary.listed,
-        planned=summary.copied + summary.failed + summary.quarantined + summary.pending,
+        planned=arrived(summary) + summary.failed + summary.quarantined + summary.pending,
         planned_bytes=operation.counters.planned_bytes,
         skipped=summary.skipped,
-        done=summary.copied,
+        done=arrived(summary),
         failed=summary.failed,
         quarantined=summary.quarantined,
         deleted=summary.deleted,

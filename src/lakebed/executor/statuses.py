@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from anyio import CapacityLimiter, to_thread
 
@@ -13,7 +14,10 @@ from lakebed.operations.ledger import Ledger
 from lakebed.operations.standing import standing
 
 AGE = 0.1
-"""Seconds for which an answer is given again: a fraction of what progress is told in."""
+"""Seconds for which an answer is given again."""
+STALE = 0.5
+"""Seconds for which it is still given while a newer one is on its way: of a running operation there
+is a new word only once a second."""
 MOST = 1000
 """Answers that are kept."""
 
@@ -24,11 +28,11 @@ class Known:
 
     request: Request
     body: bytes
-    until: float = field(default_factory=lambda: time.monotonic() + AGE)
+    at: float = field(default_factory=time.monotonic)
 
 
 class Statuses:
-    """Of one replica. Those who ask while an answer is on its way wait for the same one."""
+    """Of one replica. Those who ask while an answer is on its way share it."""
 
     def __init__(self, ledger: Callable[[], Ledger], limiter: CapacityLimiter) -> None:
         self._ledger, self._limiter = ledger, limiter
@@ -38,12 +42,15 @@ class Statuses:
     async def of(self, operation_id: str) -> Known:
         """Raises UnknownOperation, LedgerError."""
         known = self._known.get(operation_id)
-        if known is not None and time.monotonic() < known.until:
+        age = time.monotonic() - known.at if known else STALE
+        if known and age < AGE:
             return known
         asked = self._asked.get(operation_id)
         if asked is None:
             asked = self._asked[operation_id] = asyncio.create_task(self._ask(operation_id))
-            asked.add_done_callback(lambda _: self._asked.pop(operation_id, None))
+            asked.add_done_callback(partial(self._answered, operation_id))
+        if known and age < STALE:
+            return known
         # One caller that goes away must not take the answer from the others.
         return await asyncio.shield(asked)
 
@@ -51,6 +58,12 @@ class Statuses:
         """It has just changed."""
         self._known.pop(operation_id, None)
         self._asked.pop(operation_id, None)
+
+    def _answered(self, operation_id: str, task: asyncio.Task[Known]) -> None:
+        if self._asked.get(operation_id) is task:
+            del self._asked[operation_id]
+        if not task.cancelled():
+            task.exception()  # whoever waits is told; where nobody does, the next one asks again
 
     async def _ask(self, operation_id: str) -> Known:
         found = await to_thread.run_sync(self._read, operation_id, limiter=self._limiter)

@@ -119,10 +119,10 @@ class Bulletin:
         """The last word: what the ledger knows."""
         told = Progress(
             listed=summary.listed,
-            planned=summary.copied + summary.failed + summary.quarantined + summary.pending,
+            planned=arrived(summary) + summary.failed + summary.quarantined + summary.pending,
             planned_bytes=summary.bytes,
             skipped=summary.skipped,
-            done=summary.copied,
+            done=arrived(summary),
             failed=summary.failed,
             quarantined=summary.quarantined,
             deleted=summary.deleted,
@@ -149,10 +149,10 @@ class Bulletin:
             proofs, lanes, errors = dict(self._proofs), dict(self._lanes), dict(self._errors)
         return Progress(
             listed=before.listed + live.listed,
-            planned=before.copied + live.planned,
+            planned=arrived(before) + live.planned,
             planned_bytes=before.bytes + live.planned_bytes,
             skipped=before.skipped + live.skipped,
-            done=before.copied + live.done,
+            done=arrived(before) + live.done,
             failed=live.failed,
             quarantined=live.quarantined,
             deleted=before.deleted + live.deleted,
@@ -213,6 +213,11 @@ class Bulletin:
     def _forget_progress(self) -> None:
         """Of what was not written, old figures are worth nothing."""
         self._waiting = [one for one in self._waiting if one[0] != "progress"]
+
+
+def arrived(summary: Summary) -> int:
+    """Objects that were copied, or by `verify` proved."""
+    return summary.copied or sum(summary.proofs.values())
 
 
 def last_number(engine: Engine, operation_id: str) -> int:

@@ -245,7 +245,9 @@ class Platform:
         again: bool,
     ) -> None:
         with (
-            self._ends.sides(request, cancellation, writes=True, telemetry=telemetry) as sides,
+            self._ends.sides(
+                request, cancellation, writes=True, telemetry=telemetry, fence=lease
+            ) as sides,
             WatchedRecorder(request, lease, cancellation, watch, telemetry) as recorder,
         ):
             if request.kind is Kind.SYNC:

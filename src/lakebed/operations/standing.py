@@ -9,6 +9,7 @@ from sqlalchemy import Engine, RowMapping, bindparam, select
 from lakebed.database.prepared import PreparedQuery
 from lakebed.database.tables import operations, progress, queue
 from lakebed.database.transaction import reading
+from lakebed.errors import UnknownOperation
 from lakebed.operations.bulletin import Progress
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import LENGTH, Operation
@@ -34,8 +35,7 @@ def standing(ledger: Ledger, operation_id: str) -> Standing:
     with reading(ledger.engine) as connection:
         row = _query(ledger.engine).first(connection, {"asked": operation_id.upper()})
     if row is None:
-        ledger.get(operation_id)  # which says that there is none
-        return standing(ledger, operation_id)  # it has just come
+        raise UnknownOperation("no such operation", subject=operation_id)
     return Standing(
         ledger.seen(Operation.from_row(row)),
         _submission(row),

@@ -19,6 +19,7 @@ from lakebed.store.s3.credentials import credential_source
 from lakebed.store.s3.s5cmd import S5cmd
 from lakebed.store.s3.store import S3Store
 from lakebed.store.wrappers.bandwidth import Bandwidth
+from lakebed.store.wrappers.fenced import Fence, Fenced
 from lakebed.store.wrappers.measure import Measure
 from lakebed.store.wrappers.pace import Paced
 from lakebed.store.wrappers.retry import Backoff, Retry
@@ -35,10 +36,12 @@ def open_store(
     retried: Retried = lambda verb, error: None,
     limits: Limits | None = None,
     telemetry: Telemetry = SILENT,
+    fence: Fence | None = None,
 ) -> Store:
     """The store that `settings` describe; nothing is sent yet. Close it after use.
 
-    From the wire up: S3, or the file system; then what tells of each request where somebody
+    From the wire up: S3, or the file system; then the fence of whose operation it is; then what
+    tells of each request where somebody
     listens, then a line for each where debugging is on, then the line to the network where it is
     bounded, then the pace, then retries, which wait outside of it.
     """
@@ -51,6 +54,8 @@ def open_store(
         )
     limits = limits or Limits()
     store = _bare(settings, cancellation, limits.most)
+    if fence is not None:
+        store = Fenced(store, fence)
     if telemetry.on:
         store = Measure(store, telemetry, urlsplit(settings.url).netloc)
     if logging.getLogger("lakebed.store").isEnabledFor(logging.DEBUG):

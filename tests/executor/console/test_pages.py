@@ -44,6 +44,7 @@ STORES = StoreList(
             region="eu-central-1",
             addressing="path",
             credentials="static",
+            digests="sidecar",
             default=True,
             buckets=[
                 BucketCapabilities(bucket="bronze", capabilities=ALL, note=""),
@@ -56,6 +57,7 @@ STORES = StoreList(
             region="ap-northeast-1",
             addressing="path",
             credentials="anonymous",
+            digests="sidecar",
             default=False,
             buckets=[],
         ),

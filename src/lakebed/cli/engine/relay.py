@@ -13,12 +13,12 @@ class Relay:
 
     def __init__(self, display: Display, operation_id: str) -> None:
         self._display, self._operation_id = display, operation_id
-        self._has_begun = False
+        self.has_begun = False
 
     def told(self, event: Event) -> Summary | None:
         """The summary, where this is the last event."""
-        if event.kind == STARTED and not self._has_begun:
-            self._has_begun = True
+        if event.kind == STARTED and not self.has_begun:
+            self.has_begun = True
             self._display.started(self._operation_id)
         elif event.kind == PROGRESS:
             self._display.progress(_snapshot(event.fields))

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -9,16 +10,25 @@ from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from lakebed.api.answers import ObjectStatus, OperationStatus
+from lakebed.api.answers import OperationStatus
 from lakebed.api.body import plan_body, sync_body, verify_body
+from lakebed.api.client import PAGE as MOST
 from lakebed.api.client import Client
 from lakebed.api.planned import PlannedObject
 from lakebed.cli.display import Display
+from lakebed.cli.engine.answers import (
+    capabilities_of,
+    is_meant,
+    key_of,
+    shown,
+    store_shown,
+    summary_of,
+)
 from lakebed.cli.engine.engine import Shown, StoreShown
 from lakebed.cli.engine.relay import Relay
 from lakebed.cli.options import Network
 from lakebed.cli.request import bandwidth_of
-from lakebed.errors import Interrupted, UsageError
+from lakebed.errors import Interrupted, UnknownStore, UsageError
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, ObjectState, OperationState, Request, Summary
 from lakebed.report.formats import Format
@@ -27,9 +37,12 @@ from lakebed.store.cancellation import Cancellation
 from lakebed.store.capabilities import Capabilities
 from lakebed.transfer.plan import Planned
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 LOOK = 0.1
 """Seconds between two looks at whether a signal came."""
+WAIT = 5.0
+"""Seconds after which it is said that an operation has not begun yet."""
 PAGE, SOON = 500, 0.2
 """Items that are passed on at once; seconds for which they may be gathered."""
 
@@ -77,29 +90,42 @@ class Remote:
                 yield Planned(told.decision, told.key, told.size, told.reason)
 
     def operations(self, state: OperationState | None, limit: int) -> Sequence[Shown]:
-        return self._do(_first(self._client.operations(state=state), limit))
+        found = self._client.operations(state=state, page_size=min(limit, MOST))
+        return self._do(_first(found, limit))
 
     def operation(self, operation_id: str) -> Shown:
-        return _shown(self._do(self._client.operation(operation_id)))
+        return shown(self._do(self._client.operation(operation_id)))
 
     def failures(self, operation_id: str) -> Iterator[Row]:
         found = [
             self._each(self._client.objects(operation_id, state=state))
             for state in (ObjectState.FAILED, ObjectState.QUARANTINED)
         ]
-        return heapq.merge(*found, key=_key)
+        return heapq.merge(*found, key=key_of)
 
     def report(self, operation_id: str, form: Format) -> Iterator[str]:
         return self._each(self._client.report(operation_id, form))
 
     def stores(self) -> Sequence[StoreShown]:
-        raise NotImplementedError
+        return [store_shown(one) for one in self._do(self._client.stores()).stores]
 
     def probed(self) -> Iterator[tuple[Location, Capabilities]]:
-        raise NotImplementedError
+        for store in self._do(self._client.stores()).stores:
+            for found in store.buckets:
+                yield Location(store.store, found.bucket), capabilities_of(found)
 
     def capabilities(self, location: Location, refresh: bool) -> Capabilities:
-        raise NotImplementedError
+        if location.is_local:
+            raise UsageError("an executor does not see the folders of this machine")
+        known = self._do(self._client.stores()).stores
+        store = next((one for one in known if is_meant(one, location.store)), None)
+        for found in store.buckets if store and not refresh else ():
+            if found.bucket == location.bucket:
+                return capabilities_of(found)
+        name = store.store if store else location.store
+        if not name:
+            raise UnknownStore("none is the default at the executor", subject=str(location))
+        return capabilities_of(self._do(self._client.probe(name, location.bucket)))
 
     async def _sync(self, request: Request, display: Display) -> Summary:
         limited = self._limited(request)
@@ -125,14 +151,20 @@ class Remote:
 
     async def _watched(self, operation_id: str, after: int, display: Display) -> Summary:
         relay = Relay(display, operation_id)
+        loop = asyncio.get_running_loop()
+        waiting = loop.call_later(WAIT, _log.warning, "operation %s waits its turn", operation_id)
         try:
             async with aclosing(self._client.events(operation_id, after=after)) as events:
                 async for event in events:
                     summary = relay.told(event)
+                    if relay.has_begun:
+                        waiting.cancel()
                     if summary is not None:
                         return summary
         except asyncio.CancelledError:
             raise self._left(operation_id) from None
+        finally:
+            waiting.cancel()
         raise AssertionError("events end with a summary, or an error")
 
     def _left(self, operation_id: str | None) -> Interrupted:
@@ -184,52 +216,10 @@ async def _ended(client: Client) -> None:
 
 
 async def _first(found: AsyncGenerator[OperationStatus], limit: int) -> list[Shown]:
-    shown: list[Shown] = []
+    told: list[Shown] = []
     async with aclosing(found):
         async for status in found:
-            shown.append(_shown(status))
-            if len(shown) == limit:
+            told.append(shown(status))
+            if len(told) == limit:
                 break
-    return shown
-
-
-def _key(row: ObjectStatus) -> bytes:
-    return row.key.encode()
-
-
-def _shown(status: OperationStatus) -> Shown:
-    return Shown(
-        status.kind,
-        status.source,
-        status.destination,
-        status.created.timestamp(),
-        status.started.timestamp() if status.started else None,
-        status.finished.timestamp() if status.finished else None,
-        resumed=status.resumed,
-        filtered=status.filtered,
-        summary=summary_of(status),
-    )
-
-
-def summary_of(status: OperationStatus) -> Summary:
-    return Summary(
-        operation_id=status.operation_id,
-        state=status.state,
-        listed=status.files_listed,
-        copied=status.files_done,
-        skipped=status.files_skipped,
-        failed=status.files_failed,
-        quarantined=status.files_quarantined,
-        deleted=status.files_deleted,
-        bytes=status.bytes_done,
-        seconds=status.seconds,
-        extra=status.files_extra,
-        halves=status.half_pairs,
-        pending=status.files_pending,
-        reread_bytes=status.bytes_reread,
-        lanes=status.lanes,
-        proofs=status.proofs,
-        error=status.error,
-        message=status.message,
-        note=status.note,
-    )
+    return told

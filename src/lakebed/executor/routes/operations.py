@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -24,12 +25,15 @@ from lakebed.operations.bulletin import last_number
 from lakebed.operations.ledger import Failure
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
+from lakebed.operations.queue import Submission
 from lakebed.report.formats import Format, renderer
 
 router = APIRouter(tags=["operations"])
 MEDIA = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
 ALONE = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
 """A page of this origin that may do nothing in its name, whatever the keys in it are."""
+LAST = 2**63 - 1
+"""The largest number that a database can be asked for."""
 CHUNK = 1 << 16
 """Characters of a report that leave at once, at the least."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
@@ -69,7 +73,10 @@ async def operations(
             limit=limit,
             after=after,
         )
-        told = [status_of(at.platform.ledger, one.id) for one in page.operations]
+        told = []
+        for one in page.operations:
+            with suppress(UnknownOperation):  # it may just have been pruned
+                told.append(status_of(at.platform.ledger, one.id))
         return OperationPage(operations=told, next=page.next)
 
     return await at.do(read)
@@ -106,6 +113,7 @@ async def objects(
 
 @router.get(
     PREFIX + "/{operation_id}/events",
+    status_code=200,
     response_class=EventStream,
     responses={200: {"content": {"text/event-stream": {}}}},
 )
@@ -127,8 +135,10 @@ async def events(
     A replica that stops ends the stream without one: ask another, with the last number.
     """
     found = await at.do(lambda: seen(at, who, operation_id))
-    stream = at.streams.response(found.id, _number(last_event_id) or after)
-    return Seated(stream, at.seats, who.id, at.settings.executor.streams)
+    number = min(_number(last_event_id) or after, LAST)
+    return Seated(
+        at.streams.response(found.id, number), at.seats, who.id, at.settings.executor.streams
+    )
 
 
 @router.get(
@@ -181,7 +191,7 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
             raise RunningElsewhere("it is running", subject=found.id, advice="watch its events")
         number = last_number(at.platform.ledger.engine, found.id)
         if at.platform.is_left(found):
-            at.queue.want(found.id, who.to_json())
+            at.queue.want(found.id, Submission(who.id, who.to_json()))
         told = status_of(at.platform.ledger, found.id)
         return told.model_copy(update={"events_url": f"{told.events_url}?after={number}"})
 

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from lakebed.access.permits import check_plan
-from lakebed.api.planned import PlannedObject, PlanProblem, PlanSummary
+from lakebed.api.planned import LINE_SCHEMA
 from lakebed.api.requests import PlanRequest
 from lakebed.errors import LakebedError
 from lakebed.executor import problems
@@ -39,8 +39,9 @@ class PlanResponse(StreamingResponse):
 
 @router.post(
     "/api/v1/plan",
+    status_code=200,
     response_class=PlanResponse,
-    responses={200: {"model": PlannedObject | PlanSummary | PlanProblem}},
+    responses={200: {"content": {LINES: {"x-itemSchema": LINE_SCHEMA}}}},
 )
 async def plan(body: PlanRequest, http: Request, who: Who, at: At) -> PlanResponse:
     """What a sync would do, object by object; nothing is written.
@@ -55,11 +56,11 @@ async def plan(body: PlanRequest, http: Request, who: Who, at: At) -> PlanRespon
         return request
 
     pieces = at.plans.lines(at.settings, await at.do(checked))
-    first = await _first(http, pieces)
+    first = await first_of(http, pieces)
     return PlanResponse(_all(http, first, pieces))
 
 
-async def _first(http: Request, pieces: AsyncGenerator[bytes]) -> bytes:
+async def first_of(http: Request, pieces: AsyncGenerator[bytes]) -> bytes:
     """Wait for a plan to begin, for as long as somebody waits for it."""
     reading = asyncio.ensure_future(anext(pieces))
     try:

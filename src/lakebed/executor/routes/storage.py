@@ -121,6 +121,7 @@ def _described(at: Service, who: Caller) -> Iterator[StoreDescription]:
             region=settings.region,
             addressing=settings.addressing,
             credentials=settings.authentication,
+            digests=settings.digests,
             default=settings.default,
             buckets=[
                 _capabilities(place.bucket, found.names, found.note)
