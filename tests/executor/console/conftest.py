@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from lakebed.executor.service import Service
 from lakebed.settings import Settings
-from lakebed.settings.access import AccessSettings
 from tests.executor.conftest import destination, executor, lakebed, served, source, store
 from tests.executor.console.visitor import CHROMIUM, OPTIONS, Visitor
 from tests.operations.conftest import sqlite_template
@@ -46,7 +45,6 @@ def service(sqlite_template: Path, tmp_path: Path) -> Iterator[Service]:
     """One whose queue nobody works at."""
     shutil.copy(sqlite_template, tmp_path / "ledger.sqlite")
     ledger = SecretStr(f"sqlite:///{tmp_path}/ledger.sqlite")
-    open_to_all = AccessSettings(mode="none")
-    opened = Service.open(Settings(state=tmp_path, ledger=ledger, access=open_to_all))
+    opened = Service.open(Settings(state=tmp_path, ledger=ledger))
     yield opened
     opened.platform.__exit__(None, None, None)

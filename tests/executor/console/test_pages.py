@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
@@ -284,6 +285,15 @@ def test_operations_are_turned_over_page_by_page(client: TestClient, service: Se
     second = Outline(client.get(after).text)
     shown = [re.findall(r"[0-9A-Z]{16}", text) for _, text in [*first.links, *second.links]]
     assert {one for found in shown for one in found} == ids
+
+
+def test_moments_are_told_as_how_long_ago_they_were(client: TestClient, service: Service) -> None:
+    now = time.time()
+    for seconds in (30, 90, 7300, 200_000):
+        operation(service, created=now - seconds)
+    text = Outline(client.get("/console/operations").text).text
+    assert all(said in text for said in (" s ago", "1 min ago", "2 h ago"))
+    assert f"{datetime.fromtimestamp(now - 200_000, UTC):%Y-%m-%d}" in text
 
 
 def test_the_course_of_an_operation_is_thinned_to_what_a_plot_can_show(

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,11 +12,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment
-from starlette.exceptions import HTTPException
 
 from lakebed import __version__
 from lakebed.access.caller import Caller
 from lakebed.errors import LakebedError, Unauthenticated
+from lakebed.executor.callers import COOKIE
 from lakebed.executor.console.assets import ASSETS
 from lakebed.executor.problems import status_of
 from lakebed.executor.tracing import trace_id_of
@@ -58,24 +57,19 @@ class PageRoute(APIRoute):
                 return problem(request, status_of(error), error.what, str(error))
             except RequestValidationError:
                 return problem(request, 422, "The address of this page is not understood", "")
-            except HTTPException as error:
-                return problem(request, error.status_code, str(error.detail), "")
 
         return answered
 
 
 def page(request: Request, name: str, who: Caller | None, /, **values: object) -> HTMLResponse:
     """Render a template for a caller, of whom nothing is known on the pages that are open."""
-    shown = (
-        _templates()
-        .get_template(name)
-        .render(
-            here=request.url.path,
-            who=who,
-            now=datetime.now(UTC),
-            has_session=bool(request.cookies),
-            **values,
-        )
+    template = _templates().get_template(name)
+    shown = template.render(
+        here=request.url.path,
+        who=who,
+        now=datetime.now(UTC),
+        has_session=COOKIE in request.cookies,
+        **values,
     )
     return HTMLResponse(shown, headers=HEADERS)
 
@@ -85,7 +79,7 @@ def problem(request: Request, status: int, title: str, detail: str) -> HTMLRespo
         request,
         "problem.html",
         None,
-        title=redact(title) or HTTPStatus(status).phrase,
+        title=redact(title),
         detail=redact(detail),
         trace_id=trace_id_of(request),
     )
