@@ -325,6 +325,28 @@ def test_a_database_that_is_away_for_a_while_ends_no_stream(
     assert [number for number, _ in asyncio.run(watch()).got] == [*range(1, 10), 9]
 
 
+def test_a_defect_at_one_look_does_not_keep_all_streams_waiting(ledger: Ledger) -> None:
+    claim = begun(ledger)
+    end(ledger, claim)
+    defects = iter([ZeroDivisionError("a defect")])
+
+    def broken_at_first() -> Ledger:
+        for defect in defects:
+            raise defect
+        return ledger
+
+    async def watch() -> Client:
+        client, streams = reader(), Streams(broken_at_first)
+        run = asyncio.create_task(streams.run())
+        async with asyncio.timeout(SOON):
+            await client.read(streams.response(claim.lease.operation_id, 0))
+        streams.close()
+        await run
+        return client
+
+    assert asyncio.run(watch()).got == [(1, "queued"), (1, "summary")]
+
+
 def test_a_replica_clears_old_events_away_and_outlives_a_database_that_is_not_there(
     ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,7 @@ HELD = 16 * 1024 * 1024
 AWAY = 1.0
 """Seconds between two looks at a database that is away."""
 STILL_HERE = b": still here\n\n"
-LEAST = 128 * 1024
+LEAST = 32 * 1024
 """Bytes of them for one operation, however many are watched."""
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Streams:
         looks: Sequence[Look | None]
         try:
             looks = await asyncio.to_thread(self._looks, due)
-        except LedgerError as error:
+        except Exception as error:  # whatever it is must not leave all of them waiting for ever
             _log.warning("streams wait: %s", error)
             looks = [None] * len(due)
         now, most = time.monotonic(), max(LEAST, HELD // len(self._channels or due))
