@@ -14,10 +14,12 @@ PREFIX = "/api/v1/operations"
 
 
 def status_of(ledger: Ledger, queue: Queue, operation: Operation) -> OperationStatus:
-    """Reads two rows, however many objects there are; one that ran elsewhere is counted."""
+    """Reads two rows, however many objects there are; one that ran elsewhere is counted, and so is
+    one whose process has not said its last word."""
     told = progress_of(ledger.engine, operation.id)
     submission = queue.submission(operation.id)
-    progress = told[1] if told else _counted(ledger, operation)
+    is_told = told is not None and (told[1].last or operation.state not in FINISHED)
+    progress = told[1] if told and is_told else _counted(ledger, operation)
     return _status(operation, submission, progress, ledger.now())
 
 
