@@ -3,14 +3,16 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, TextClause, delete, func, select, text, update
 
 from lakebed.database.tables import idempotency, operations, queue
 from lakebed.database.transaction import reading, writing
@@ -193,6 +195,36 @@ def test_an_operation_that_somebody_looks_into_is_passed_over(pg: Engine) -> Non
         assert claimed(waiting).lease.operation_id == second
         assert waiting.claim() is None
     assert claimed(waiting).lease.operation_id == first
+
+
+def test_a_process_that_stopped_while_it_wrote_keeps_its_operation_from_nobody(
+    pg: Engine, clock: Clock
+) -> None:
+    waiting = Queue(pg, clock)
+    operation_id = asked(waiting)
+    claimed(waiting)
+    url = pg.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    locked = text("SELECT count(*) FROM operations WHERE xmax::text <> '0'")
+    with (
+        closing(psycopg.connect(url)) as stopped,
+        suppress(psycopg.OperationalError),
+        stopped.pipeline(),
+    ):
+        stopped.execute("UPDATE operations SET fence = fence")
+        stopped.pgconn.send_flush_request()
+        stopped.pgconn.flush()
+        while not _scalar(pg, locked):  # until its statement is done
+            pass
+        assert waiting.claim() is None
+        clock.now += DURATION
+        claims = iter(waiting.claim, "never")
+        claim = next(one for one in claims if one is not None)
+        assert claim.lease.operation_id == operation_id
+
+
+def _scalar(engine: Engine, query: TextClause) -> int:
+    with reading(engine) as connection:
+        return int(connection.scalar(query) or 0)
 
 
 def test_a_key_that_comes_again_finds_the_first_operations(waiting: Queue) -> None:

@@ -126,6 +126,9 @@ def asked_for(ledger: Ledger, clock: Clock) -> str:
         "attempts": 1,
         "next_at": clock.now,
         "state": "sent",
+        "fence": 1,
+        "kind": "completion",
+        "created": clock.now,
     }
     with writing(ledger.engine) as connection:
         connection.execute(delete(events).where(events.c.number > 1))

@@ -15,7 +15,8 @@ PREFIX = "/api/v1/operations"
 
 
 def status_of(ledger: Ledger, operation_id: str) -> OperationStatus:
-    """Reads one row, however many objects there are; one that ran elsewhere is counted.
+    """Reads one row, however many objects there are; one that ran elsewhere is counted, and so is
+    one whose process has not said its last word.
 
     Raises UnknownOperation, LedgerError.
     """
@@ -23,8 +24,10 @@ def status_of(ledger: Ledger, operation_id: str) -> OperationStatus:
 
 
 def told_of(ledger: Ledger, found: Standing) -> OperationStatus:
-    progress = found.progress or _counted(ledger, found.operation)
-    return _status(found.operation, found.submission, progress, ledger.now())
+    told, operation = found.progress, found.operation
+    if told is None or not (told.last or operation.state not in FINISHED):
+        told = _counted(ledger, operation)
+    return _status(operation, found.submission, told, ledger.now())
 
 
 def _counted(ledger: Ledger, operation: Operation) -> Progress:

@@ -70,6 +70,8 @@ class Progress:
     lanes: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     """Objects by the code of their error."""
+    last: bool = False
+    """Its run has ended, and these are the ledger's figures."""
 
 
 class Bulletin:
@@ -135,6 +137,7 @@ class Bulletin:
             proofs=summary.proofs,
             lanes=summary.lanes,
             errors=dict(self._errors),
+            last=True,
         )
         self._write(replace(told, retries=self._retries))
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
@@ -49,6 +50,14 @@ _IDLE = (
     OperationState.QUARANTINED,
 )
 """States from which a wanted operation is begun or goes on."""
+
+_CUT_OFF = text(
+    "SELECT pg_terminate_backend(pid) FROM operations JOIN pg_stat_activity"
+    " ON backend_xid = operations.xmax AND datname = current_database()"
+    " WHERE operations.state = 'running' AND operations.lease_until <= :now"
+)
+"""A process that was stopped while it sent statements holds its operation's row for as long, and no
+timeout of PostgreSQL 15 ends that: who finds its lease at an end cuts it off from the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +162,8 @@ class Queue:
         with writing(self.engine) as connection:
             row = connection.execute(_next(now, {*but, *self._unreadable})).mappings().first()
             if row is None:
+                if self.engine.dialect.name == "postgresql":
+                    connection.execute(_CUT_OFF, {"now": now})
                 return None
             try:
                 operation = find(connection, row["operation"], for_update=True)

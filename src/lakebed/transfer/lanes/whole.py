@@ -3,7 +3,7 @@
 from functools import partial
 
 from lakebed.errors import DestinationChanged, ObjectMissing, PreconditionFailed
-from lakebed.model.objects import Head, Write
+from lakebed.model.objects import Head, Write, md5_of_etag
 from lakebed.model.operation import Lane, OnChange
 from lakebed.model.quantity import MIB
 from lakebed.store.capabilities import Capability
@@ -64,10 +64,10 @@ def _check_may_replace(sides: Sides, job: Job, pieces: list[bytes]) -> None:
     if options.on_change is OnChange.REPLACE and not options.ignore_existing:
         return
     try:
-        etag = destination.store.head(destination.bucket, job.key).etag
+        there = md5_of_etag(destination.store.head(destination.bucket, job.key).etag)
     except ObjectMissing:
         return
-    if has_md5_etags(sides) and etag != md5_of(pieces):
+    if has_md5_etags(sides) and there not in (None, md5_of(pieces)):
         raise DestinationChanged(
             "it was written since it was listed",
             subject=job.key,
