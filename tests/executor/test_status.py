@@ -45,10 +45,10 @@ def test_the_figures_of_what_has_ended_are_those_of_the_ledger(
     with LedgerRecorder(REQUEST, lease, Cancellation(), linger=0) as recorder:
         recorder.planned(Batch([unit], Counters(listed=1, planned=1, planned_bytes=5), "k"))
         recorder.settled([Outcome("k", ObjectState.DONE, 5, "e", "w", None, Proof.ETAG_MD5)])
-    assert status_of(ledger, queue, ledger.get(operation)).files_done == 0
+    assert status_of(ledger, operation).files_done == 0
     ledger.finish(operation, lease.fence, OperationState.COMPLETED)
     if says_so:
         bulletin.ended(ledger.summary(operation))
-    told = status_of(ledger, queue, ledger.get(operation))
+    told = status_of(ledger, operation)
     assert (told.files_done, told.files_total, told.bytes_done) == (1, 1, 5)
     assert told.proofs == {"etag-md5": 1}
