@@ -36,8 +36,9 @@ format: setup ## Put the sources in shape
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-chaos: setup tools ## 200 rounds of kill -9, each repeatable: ROUNDS=1 SEED=N make chaos
+chaos: setup tools ## Rounds of kill -9, stalls, outages: ROUNDS=200 ROUNDS_EXECUTOR=100 SEED=N
 	@$(BIN)/python -m tests.chaos.run
+	@$(BIN)/python -m tests.chaos.replicas.run
 
 bench: setup tools ## Lakebed beside its rivals, an hour: CASES=… RIVALS=… REPEAT=3 SCALE=1 OUT=docs
 	@test -x .bench/rivals/bin/python || $(BIN)/python -m venv .bench/rivals
@@ -51,8 +52,9 @@ bench-clients: setup tools ## Compare S3 clients, ten minutes; docs/adr/0001 has
 	@.bench/clients/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r bench/clients/requirements.txt
 	.bench/clients/bin/python bench/clients/run.py clients
 
-tools: setup ## Build the pinned MinIO once, where Go is present
+tools: setup ## Build the pinned MinIO once, where Go is present; fetch Keycloak, where Maven is
 	@$(BIN)/python -m lakebed.local.tools minio
+	@$(BIN)/python -m tests.access.keycloak
 
 lock: ## Renew requirements.lock (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal \

@@ -1,6 +1,6 @@
 """What was measured, as values and as the JSON that keeps them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +26,8 @@ class Run:
     """Why the run does not count; empty where it does."""
     note: str = ""
     """What the rival or the proxy before the source says of it."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """What a program of ours measured itself, by how it reads."""
 
     @property
     def cpu(self) -> float:
@@ -86,7 +88,8 @@ class Results:
 
     def renewed(self, newer: Self) -> Self:
         """`newer`, and those older cases that it lacks and that can stand beside it."""
-        if (self.machine, self.versions) != (newer.machine, newer.versions):
+        known = self.versions.items() | newer.versions.items()
+        if self.machine != newer.machine or len(known) > len(self.versions | newer.versions):
             return newer
         older = [case for case in self.cases if newer.of(case.case) is None]
         return replace(newer, cases=(*older, *newer.cases))

@@ -1,33 +1,37 @@
 """The tables of the pages that are made from the code: `python docs/tables.py` renews them."""
 
-import ast
-import inspect
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
+from lakebed.api.requests import SyncRequest
 from lakebed.archive.upload import Uploaded
+from lakebed.configurations.difference import Change
 from lakebed.errors import LakebedError, every_error
+from lakebed.executor.app import described
+from lakebed.executor.problems import STATUSES
 from lakebed.model.operation import NEXT_STATES, Decision, ObjectState, OperationState, Summary
 from lakebed.model.quarantine import Quarantined
 from lakebed.observe.catalogue import CATALOGUE
+from lakebed.operations.bulletin import Progress
 from lakebed.operations.states import exit_code
 from lakebed.operations.watch import Snapshot
 from lakebed.settings import Settings, StoreSettings
+from lakebed.settings.finding import Finding
 from lakebed.settings.root import BUILT_IN
-from lakebed.settings.store import Proxy
+from lakebed.settings.schema import meanings
 from lakebed.store.capabilities import Capability
 
 PAGES = tuple(
     Path(__file__).with_name(name)
-    for name in ("configuration.md", "design.md", "events.md", "metrics.md")
+    for name in ("api.md", "configuration.md", "design.md", "events.md", "metrics.md")
 )
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[a-z ]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 
@@ -66,12 +70,66 @@ EVENTS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("`summary`", "`ls --summary`", ("objects", "bytes")),
     ("`failed`, `quarantined`", "`operations ID`", ("key", "state", "error", "message")),
     ("`released`", "`quarantine release`", ("pairs",)),
+    ("`verified`", "`audit verify`", ("entries", "heads", "wrong", "number")),
     ("`aborted`, `would-abort`", "`uploads abort`", _UPLOAD),
+    ("`finding`", "`config check`", Finding.__dataclass_fields__),
+    ("`checked`", "`config check`", ("errors", "warnings")),
+    ("`rolled-back`", "`config rollback`", ("version", "kept", "written", "removed", "copies")),
     ("`serving`", "`store serve`", ("endpoint", "engine", "directory")),
     ("`summary`", "`archive generate`", Uploaded.__dataclass_fields__),
 )
+OPTIONS = {
+    "source": "SOURCE",
+    "destination": "DESTINATION",
+    "operation_mode": "--mode",
+    "configuration.max_concurrent": "--concurrency",
+    "configuration.part_size_mb": "--part-size",
+    "configuration.retry_count": "--retries",
+    "configuration.enable_checksum_validation": "--no-extra-reads",
+    "configuration.delete_source_after_sync": "--delete-source",
+    "configuration.delete_extra": "--delete",
+    "configuration.max_delete": "--max-delete",
+    "configuration.on_change": "--on-change",
+    "configuration.compare": "--compare",
+    "configuration.ignore_existing": "--ignore-existing",
+    "configuration.server_side": "--server-side",
+    "configuration.memory_mb": "--memory",
+    "configuration.bandwidth": "--bandwidth",
+    "configuration.max_errors": "--max-errors",
+    "configuration.fail_fast": "--fail-fast",
+    "configuration.max_duration_seconds": "--max-duration",
+    "configuration.tags": "--tags",
+    "configuration.storage_class": "--storage-class",
+    "configuration.sse": "--sse",
+    "filters.patterns": "--include, --exclude",
+    "filters.min_size": "--min-size",
+    "filters.max_size": "--max-size",
+    "filters.newer": "--newer",
+    "filters.older": "--older",
+    "filters.keys": "--files-from",
+    "priority": "",
+    "scheduled_for": "",
+    "notification.webhook_url": "",
+    "notification.notify_on_progress": "",
+    "notification.notify_on_completion": "",
+}
+"""What a request says, and the options that say the same."""
+HERE_ONLY = {
+    *("--inventory", "--from0", "--metrics-listen", "--metrics-file"),
+    *("--executor", "--json", "--report", "--dry-run"),
+}
+"""Options of `sync` that are about this machine, or about how it is told."""
+_OUTCOME = ("event", "key", "size", "lane", "proof", "error", "message")
+STREAM: tuple[tuple[str, str, Iterable[str]], ...] = (
+    ("`queued`", "it was asked for", ()),
+    ("`started`", "a run of it began", ()),
+    ("`objects`", "a list of what became of objects, each as an event of events.md", _OUTCOME),
+    ("`progress`", "how far it is, once a second", Progress.__dataclass_fields__),
+    ("`summary`", "it is over", Summary.__dataclass_fields__),
+)
 _OPERATION = ("operation_id", "kind", "source", "destination", "created", "started", "finished")
 _STORE = ("store", "endpoint", "region", "credentials", "addressing", "digests", "default")
+_VERSION = ("version", "loaded", "author", "environment", "sha256", "files")
 RECORDS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("an object", "`ls`", ("key", "size", "etag", "modified")),
     (
@@ -81,6 +139,9 @@ RECORDS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ),
     ("a pair", "`quarantine list`", Quarantined.__dataclass_fields__),
     ("an upload", "`uploads list`", _UPLOAD),
+    ("a value", "`config show`", ("key", "value", "from")),
+    ("a change", "`config diff`, `config rollback`", Change.__dataclass_fields__),
+    ("a version", "`config history`", _VERSION),
     ("a store", "`stores`", _STORE),
     ("a bucket that was probed", "`stores`", ("location", *Capability, "note")),
 )
@@ -93,7 +154,6 @@ _COMPUTED = {
 }
 """Defaults that depend on the user or on other keys."""
 _WRITTEN: tuple[tuple[object, str], ...] = (
-    (Proxy, "text"),
     (SecretStr, "text, `env:NAME` or `file:PATH`"),
     (str, "text"),
     (Path, "path"),
@@ -163,6 +223,31 @@ def built_in_stores() -> str:
     return _table(("store", "as if it were written"), rows)
 
 
+def requests() -> str:
+    rows = [
+        (f"`{method.upper()} {path}`", _taken(asked), _answered(asked), _sentence(asked))
+        for path, methods in described().openapi()["paths"].items()
+        for method, asked in methods.items()
+    ]
+    return _table(("request", "takes", "answers", "meaning"), rows)
+
+
+def names() -> str:
+    return _table(("name", "option", "default", "meaning"), list(_fields(SyncRequest)))
+
+
+def stream() -> str:
+    return _table(("event", "when", "fields of its data"), [_event(*row) for row in STREAM])
+
+
+def problems() -> str:
+    rows = [
+        (f"`{error.code}`", str(_status(error)), _yes(error.retryable))
+        for error in _in_families(LakebedError)
+    ]
+    return _table(("code", "status", "retryable"), rows)
+
+
 _SETTING = ("key", "value", "default", "meaning")
 
 
@@ -172,14 +257,20 @@ def _event(event: str, command: str, names: Iterable[str]) -> tuple[str, str, st
 
 def _keys(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, ...]]:
     """A row for each key, with those of the tables in it."""
-    meanings = _meanings(model)
+    told = meanings(model)
     for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        inner = model_of(field)
+        if inner is not None:
             yield from _keys(inner, f"{table}{name}.")
         elif name not in _ELSEWHERE:
-            written = "number" if _is_count(field) else _values(inner)
-            yield f"`{table}{name}`", written, _default(name, field), meanings[name]
+            written = "number" if _is_count(field) else _values(field.annotation)
+            yield f"`{table}{name}`", written, _default(name, field), told[name]
+
+
+def model_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The table that a key is, also where it may be left out."""
+    found = (one for one in (field.annotation, *get_args(field.annotation)) if _is_model(one))
+    return next(found, None) if get_origin(field.annotation) is not dict else None
 
 
 def _is_count(field: FieldInfo) -> bool:
@@ -189,19 +280,50 @@ def _is_count(field: FieldInfo) -> bool:
     )
 
 
-def _meanings(model: type[BaseModel]) -> dict[str, str]:
-    """What stands below each field."""
-    (definition,) = ast.parse(inspect.getsource(model)).body
-    assert isinstance(definition, ast.ClassDef)
-    told: dict[str, str] = {}
-    for field, below in pairwise(definition.body):
-        match field, below:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
-                told[name] = " ".join(text.split())
-    return told
+def _fields(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, ...]]:
+    """A row for each field of a request, with those of the objects in it."""
+    for name, field in model.model_fields.items():
+        inner = model_of(field)
+        if inner is not None and f"{table}{name}" not in OPTIONS:
+            yield from _fields(inner, f"{name}.")
+            continue
+        option = OPTIONS[f"{table}{name}"]
+        given = "" if field.is_required() else f"`{_json(field.default)}`"
+        shown = f"`{option}`" if option else ""
+        yield f"`{table}{name}`", shown, given, " ".join((field.description or "").split())
+
+
+def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _json(value: object) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
+
+
+def _taken(asked: Mapping[str, Any]) -> str:
+    body = asked.get("requestBody", {}).get("content", {}).get("application/json")
+    given = [f"`{one['name']}`" for one in asked.get("parameters", ()) if one["in"] != "path"]
+    return ", ".join(([_model(body)] if body else []) + given)
+
+
+def _answered(asked: Mapping[str, Any]) -> str:
+    status, answer = min(asked["responses"].items())
+    told = [_model(content) or f"`{media}`" for media, content in answer.get("content", {}).items()]
+    return f"{status} {', '.join(told)}".strip()
+
+
+def _model(content: Mapping[str, Any]) -> str:
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return f"`{name}`" if name else ""
+
+
+def _sentence(asked: Mapping[str, Any]) -> str:
+    return str(asked["description"]).split("\n\n")[0].replace("\n", " ")
+
+
+def _status(error: type[LakebedError]) -> int:
+    return next(status.value for kind, status in STATUSES if issubclass(error, kind))
 
 
 def _values(annotation: object) -> str:
@@ -212,6 +334,10 @@ def _values(annotation: object) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in get_args(annotation))
     if get_origin(annotation) is Annotated:
         return _values(get_args(annotation)[0])
+    if get_origin(annotation) is dict:
+        return "table"
+    if get_origin(annotation) is tuple:
+        return "list of texts"
     (inner,) = (one for one in get_args(annotation) if one is not NoneType)
     return _values(inner)
 
@@ -219,7 +345,8 @@ def _values(annotation: object) -> str:
 def _default(key: str, field: FieldInfo) -> str:
     if field.default_factory is not None:
         return _COMPUTED[key]
-    return "" if field.default is None else f"`{json.dumps(field.default)}`"
+    known = field.default is not None and field.default is not PydanticUndefined
+    return f"`{json.dumps(field.default)}`" if known else ""
 
 
 def _in_families(error: type[LakebedError]) -> Iterator[type[LakebedError]]:
@@ -256,6 +383,10 @@ _TABLES = {
     "metrics": metrics,
     "events": events,
     "records": records,
+    "requests": requests,
+    "names": names,
+    "stream": stream,
+    "problems": problems,
     "settings": settings,
     "store settings": store_settings,
     "built in stores": built_in_stores,

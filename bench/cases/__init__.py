@@ -1,6 +1,11 @@
 """The cases, one file each, all of one shape; in the order in which they are run and shown."""
 
 from bench.cases import (
+    executor_first_byte,
+    executor_memory,
+    executor_overhead,
+    executor_status,
+    executor_streams,
     huge,
     large,
     limited_source,
@@ -26,6 +31,11 @@ _ALL = (
     nothing_200k,
     ten_million,
     mixed,
+    executor_overhead,
+    executor_status,
+    executor_first_byte,
+    executor_streams,
+    executor_memory,
 )
 CASES = {module.CASE.name: module.CASE for module in _ALL}
 """Each case by its name."""

@@ -25,6 +25,13 @@ class Figure(StrEnum):
     REQUESTS = "requests an object"
     DISK = "written to disk, MB"
     RATE = "objects a second"
+    STATUS = "status p95, ms"
+    POST = "POST p95, ms"
+    FIRST_BYTE = "first byte, s"
+    IDLE = "idle, MB"
+    LOADED = "loaded, MB"
+    COMPLETE = "streams that got all"
+    STREAMING = "memory with streams, MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +99,5 @@ class Case:
     estimates: tuple[Estimate, ...] = ()
     note: str = ""
     """What a reader must know of this case."""
+    ours: str = "lakebed"
+    """Who must reach the bars."""

@@ -38,7 +38,13 @@ def spread(measured: Measured, rival: str, figure: Figure) -> Spread | None:
     series = measured.of(rival)
     if series is None or not series.good:
         return None
-    return Spread.of([_OF[figure](run, measured.objects) for run in series.good])
+    values = [_value(run, figure, measured.objects) for run in series.good]
+    known = [value for value in values if value is not None]
+    return Spread.of(known) if known else None
+
+
+def _value(run: Run, figure: Figure, objects: int) -> float | None:
+    return _OF[figure](run, objects) if figure in _OF else run.figures.get(figure)
 
 
 def middle(measured: Measured, rival: str, figure: Figure) -> float | None:

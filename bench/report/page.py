@@ -93,6 +93,7 @@ def _case(measured: Measured) -> Iterator[str]:
         yield f"![{case.title}: wall and client CPU of each]({PLOTS}/{measured.case}.svg)\n"
     if measured.series:
         yield tables.rivals(measured)
+    yield from tables.figures(measured)
     if case.bars:
         yield tables.bars(measured)
     absent = f"Not on this machine: {', '.join(measured.absent)}." if measured.absent else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.cases import CASES
 from bench.cases.case import DOWN_AND_UP, FLOORS, Figure, Start
-from bench.report.figures import OURS, middle, spread
+from bench.report.figures import OURS, Spread, middle, spread
 from bench.report.plot import seconds
 from bench.report.verdicts import State, Verdict, verdict
 from bench.results import Measured, Results, Series
@@ -67,6 +67,22 @@ def _requests(measured: Measured, series: Series) -> str:
         for asked in (run.source_requests, run.target_requests)
     )
     return f"{source:.2f} + {target:.2f}"
+
+
+def figures(measured: Measured) -> Iterator[str]:
+    """What programs of ours measured themselves, medians with their spread."""
+    for series in measured.series:
+        names = dict.fromkeys(name for run in series.good for name in run.figures)
+        if names:
+            rows = [[name, _spread_of(series, name)] for name in names]
+            yield table((series.rival, ""), rows)
+
+
+def _spread_of(series: Series, name: str) -> str:
+    values = [run.figures[name] for run in series.good if name in run.figures]
+    found = Spread.of(values)
+    least, middle, most = (f"{value:.4g}" for value in (found.least, found.middle, found.most))
+    return middle if least == most else f"{middle} ({least} to {most})"
 
 
 def bars(measured: Measured) -> str:
@@ -132,6 +148,8 @@ def behind(results: Results) -> list[str]:
 
 
 def _behind(measured: Measured) -> Iterator[str]:
+    if CASES[measured.case].ours != OURS[0]:
+        return
     for figure in (Figure.WALL, Figure.CPU, Figure.MEMORY):
         ours = middle(measured, OURS[0], figure)
         others = (one.rival for one in measured.series if one.rival not in (*OURS, *FLOORS))

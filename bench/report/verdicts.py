@@ -9,7 +9,6 @@ from bench.results import Measured
 
 NOISE = 0.10
 """A bar missed by less than this part of itself is not decided: runs differ by as much."""
-_LAKEBED = "lakebed"
 
 
 class State(StrEnum):
@@ -30,8 +29,8 @@ class Verdict:
 
 def verdict(case: Case, measured: Measured, bar: Bar) -> Verdict:
     """Ratios are of medians of one session, whose rivals ran in turn."""
-    ours = middle(measured, _LAKEBED, bar.figure)
-    series = measured.of(_LAKEBED)
+    ours = middle(measured, case.ours, bar.figure)
+    series = measured.of(case.ours)
     failed = len(series.runs) - len(series.good) if series else 0
     if ours is None:
         return Verdict(bar, None, State.NOT_MET if failed else State.UNKNOWN, "no run that counts")

@@ -1,6 +1,6 @@
 """The rivals, one file each, all of one shape."""
 
-from bench.rivals import aws, juicefs, lakebed, loops, mc, planning, rclone, s5cmd
+from bench.rivals import aws, executor, juicefs, lakebed, loops, mc, planning, rclone, s5cmd
 from bench.rivals.rival import Rival
 
 _ALL: tuple[Rival, ...] = (
@@ -12,6 +12,7 @@ _ALL: tuple[Rival, ...] = (
     *mc.RIVALS,
     *juicefs.RIVALS,
     *planning.RIVALS,
+    *executor.RIVALS,
 )
 RIVALS = {rival.name: rival for rival in _ALL}
 """Each rival by its name."""

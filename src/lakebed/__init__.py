@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 __all__ = [
+    "Client",
     "Location",
     "Options",
     "Summary",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from lakebed.api.client import Client
     from lakebed.library import (
         cancel,
         ls,
@@ -37,14 +39,23 @@ if TYPE_CHECKING:
     from lakebed.model.operation import Options, Summary
 
 
+_HOMES = {
+    "Client": "lakebed.api.client",
+    "Location": "lakebed.model.location",
+    "Options": "lakebed.model.operation",
+    "Summary": "lakebed.model.operation",
+}
+"""Modules of what is not in `lakebed.library`."""
+
+
 def __getattr__(name: str) -> object:
     """Imported when first used: the command line must not wait for the engine to say --help."""
     from importlib import import_module
 
-    for module in ("lakebed.library", "lakebed.model.operation", "lakebed.model.location"):
-        if name in __all__ and hasattr(import_module(module), name):
-            return getattr(import_module(module), name)
-    raise AttributeError(f"module 'lakebed' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'lakebed' has no attribute {name!r}")
+    found: object = getattr(import_module(_HOMES.get(name, "lakebed.library")), name)
+    return found
 
 
 def __dir__() -> list[str]:

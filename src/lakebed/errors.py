@@ -30,7 +30,7 @@ EXIT_MEANING: dict[Exit, str] = {
     Exit.USAGE: "wrong usage or configuration",
     Exit.FAILED_OBJECTS: "some objects failed, differ or hit a limit",
     Exit.QUARANTINED: "none failed, some are quarantined",
-    Exit.STORE: "a store cannot be reached or refuses us",
+    Exit.STORE: "a store or an executor cannot be reached or refuses us",
     Exit.ELSEWHERE: "the operation is running elsewhere or was cancelled",
     Exit.SIGINT: "interrupted by SIGINT (resumable)",
     Exit.SIGTERM: "interrupted by SIGTERM (resumable)",
@@ -76,6 +76,10 @@ class UnknownStore(UsageError):
 
 class UnknownOperation(UsageError):
     code = "unknown-operation"
+
+
+class UnknownComponent(UsageError):
+    code = "unknown-component"
 
 
 class KeyReused(UsageError):
@@ -315,6 +319,12 @@ class Forbidden(AccessError):
     code = "forbidden"
 
 
+class IssuerAway(AccessError):
+    """Who issued a token cannot be asked for its keys, so that nobody can say what it is worth."""
+
+    code, retryable = "issuer-away", True
+
+
 class TooManyRequests(AccessError):
     """The caller asks more often than it may. `retry_after` is in seconds."""
 
@@ -332,6 +342,21 @@ class TooManyRequests(AccessError):
         self.retry_after = retry_after
 
 
+# --- what an executor elsewhere says -------------------------------------------------------------
+
+
+class ExecutorError(LakebedError):
+    """What answered is no executor, or none that this program understands."""
+
+    code, exit_code = "executor", Exit.STORE
+
+
+class ExecutorUnreachable(ExecutorError):
+    """The executor could not be reached, or cannot serve now."""
+
+    code, retryable = "executor-unreachable", True
+
+
 # --- what the ledger says ------------------------------------------------------------------------
 
 
@@ -339,6 +364,12 @@ class LedgerError(LakebedError):
     """The ledger cannot be opened, migrated or written."""
 
     code, exit_code, retryable = "ledger", Exit.USAGE, True
+
+
+class AuditBroken(LakebedError):
+    """The audit log is not as it was written."""
+
+    code, exit_code = "audit-broken", Exit.FAILED_OBJECTS
 
 
 def every_error() -> list[type[LakebedError]]:
@@ -349,6 +380,11 @@ def every_error() -> list[type[LakebedError]]:
     return found
 
 
+def error_of(code: str) -> type[LakebedError]:
+    """The class of an error's `code`; the root where this version knows none."""
+    return next((error for error in every_error() if error.code == code), LakebedError)
+
+
 def exit_code_of(code: str) -> Exit:
     """The exit code that belongs to an error's `code`, as the ledger keeps it."""
-    return next((e.exit_code for e in every_error() if e.code == code), Exit.DEFECT)
+    return error_of(code).exit_code

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from bench.cases import CASES
 from bench.cases.case import BEST_RIVAL, Bar, Figure
+from bench.report import tables
 from bench.report.figures import Spread, best_rival, middle, spread
 from bench.report.verdicts import State, Verdict, verdict
 from hypothesis import given
@@ -45,6 +46,19 @@ def test_a_rival_that_only_failed_has_no_figure() -> None:
 )
 def test_each_figure_is_that_of_the_runs(figure: Figure, value: float) -> None:
     assert middle(measured({"lakebed": [RUN.wall]}), "lakebed", figure) == pytest.approx(value)
+
+
+def test_a_figure_that_a_program_measured_is_one_of_those_runs_that_have_it() -> None:
+    one = measured({"executor asked": [1.0, 2.0]})
+    (series,) = one.series
+    runs = (replace(series.runs[0], figures={"status p95, ms": 12.0}), series.runs[1])
+    case = CASES["executor_status"]
+    told = replace(one, case=case.name, series=(replace(series, runs=runs),))
+    assert middle(told, series.rival, Figure.STATUS) == 12.0
+    assert middle(told, series.rival, Figure.POST) is None
+    found = [verdict(case, told, bar).state for bar in case.bars]
+    assert found == [State.MET, State.UNKNOWN]
+    assert "status p95, ms | 12" in "".join(tables.figures(told))
 
 
 def test_neither_a_floor_nor_a_mode_of_ours_is_the_best_rival() -> None:

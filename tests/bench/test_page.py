@@ -151,3 +151,11 @@ def test_a_plot_reads_on_a_dark_page_and_fetches_nothing() -> None:
 )
 def test_seconds_have_three_digits_that_mean_something(value: float, text: str) -> None:
     assert seconds(value) == text
+
+
+def test_a_new_rival_leaves_what_was_measured_with_the_others() -> None:
+    older = results(measured(WALLS))
+    newer = replace(results(measured(WALLS, "large")), versions={**older.versions, "new": "new 1"})
+    assert [case.case for case in older.renewed(newer).cases] == ["small_pairs", "large"]
+    other = replace(newer, versions={"lakebed": "lakebed 0.2.0"})
+    assert older.renewed(other) == other

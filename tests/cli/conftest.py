@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -115,7 +115,8 @@ class FakeLedger(Ledger):
         raise UnknownOperation("no such operation", subject=prefix)
 
     def summary(self, prefix: str) -> Summary:
-        return self._platform.summary
+        found = self.get(prefix)
+        return replace(self._platform.summary, state=found.state, message=found.message)
 
     def report(self, prefix: str) -> Report:
         found = self.get(prefix)

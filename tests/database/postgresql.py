@@ -40,11 +40,27 @@ class Server:
         self.execute(f'CREATE DATABASE {name} TEMPLATE "{template}"')
         return name
 
+    def start(self) -> None:
+        settings = f"-c listen_addresses= -c fsync=off -c unix_socket_directories={self.folder}"
+        _run(self.folder, "pg_ctl", "start", "--wait", "-l", f"{self.folder}/log", "-o", settings)
+
+    def stop(self) -> None:
+        """At once, as if it was killed."""
+        _run(self.folder, "pg_ctl", "stop", "--wait", "--mode=immediate")
+
     def execute(self, statement: str) -> None:
         import psycopg
 
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def restart(self) -> None:
+        """As after a crash: whoever is connected is cut off."""
+        _run(self.folder, "pg_ctl", "restart", "--wait", "--mode=immediate", "-l", self._log)
+
+    @property
+    def _log(self) -> str:
+        return str(self.folder / "log")
 
 
 @contextmanager
@@ -55,12 +71,12 @@ def serve() -> Iterator[Server]:
         if os.getuid() == 0:
             shutil.chown(folder, ACCOUNT, ACCOUNT)
         _run(folder, "initdb", "--auth=trust", f"--username={ACCOUNT}", "-E", "UTF8", "--no-sync")
-        settings = f"-c listen_addresses= -c fsync=off -c unix_socket_directories={folder}"
-        _run(folder, "pg_ctl", "start", "--wait", "-l", str(folder / "log"), "-o", settings)
+        server = Server(folder)
+        server.start()
         try:
-            yield Server(folder)
+            yield server
         finally:
-            _run(folder, "pg_ctl", "stop", "--wait", "--mode=immediate")
+            server.stop()
     finally:
         shutil.rmtree(folder)
 

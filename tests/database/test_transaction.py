@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from lakebed.database import engine as opening
 from lakebed.database.engine import open_engine, sqlite_url
 from lakebed.database.text import storable
 from lakebed.database.transaction import reading, writing
 from lakebed.errors import LedgerError
+from tests.database import postgresql
 
 
 def fail(engine: Engine, statement: str, error: Exception | None = None) -> None:
@@ -64,3 +66,26 @@ def test_a_reader_does_not_wait_for_a_writer(url: str) -> None:
 
 def test_text_that_no_database_would_take_is_spelled_out() -> None:
     assert storable("a\0b\ud800 数据") == "a\\x00b\\ud800 数据"
+
+
+def test_a_process_that_stops_within_a_transaction_loses_its_locks(
+    server: postgresql.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "IDLE_MS", 100)
+    engine = open_engine(server.url(server.new_database()))
+    change = text("UPDATE alembic_version SET version_num = version_num || 'x'")
+
+    def stop_within_a_transaction() -> None:
+        with writing(engine) as stopped:
+            stopped.execute(change)
+            with writing(engine) as other:  # waits until the server takes the lock away
+                other.execute(change)
+            stopped.execute(change)
+
+    with pytest.raises(LedgerError, match="idle-in-transaction"):
+        stop_within_a_transaction()
+    with reading(engine) as connection:
+        version = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+    assert version.endswith("x")
+    assert not version.endswith("xx")
+    engine.dispose()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -16,11 +17,15 @@ PAGE = DOCS / "configuration.md"
 
 def _keys(model: type[BaseModel], table: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _keys(inner, f"{table}{name}.")
+        inner = [one for one in (field.annotation, *get_args(field.annotation)) if _is_table(one)]
+        if inner and get_origin(field.annotation) is not dict:
+            yield from _keys(inner[0], f"{table}{name}.")
         else:
             yield table + name
+
+
+def _is_table(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 KEYS = {*_keys(Settings), *_keys(StoreSettings)} - {"stores", "name"}

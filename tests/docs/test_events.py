@@ -13,7 +13,8 @@ from lakebed.report.text_report import Told
 from tests.docs.pages import DOCS, ROOT, text_of, words
 
 PAGE = DOCS / "events.md"
-PRINTING = sorted((ROOT / "src" / "lakebed" / "cli").rglob("*.py"))
+_SOURCE = ROOT / "src" / "lakebed"
+PRINTING = sorted(page for part in ("cli", "report") for page in (_SOURCE / part).rglob("*.py"))
 
 
 def _rows() -> Iterator[tuple[str, str, set[str]]]:

@@ -9,7 +9,8 @@ from tests.docs.pages import DOCS, text_of
 
 
 @pytest.mark.parametrize(
-    ("name", "tables"), [("configuration", 3), ("design", 3), ("events", 2), ("metrics", 1)]
+    ("name", "tables"),
+    [("api", 4), ("configuration", 3), ("design", 3), ("events", 2), ("metrics", 1)],
 )
 def test_the_tables_of_a_page_are_those_of_the_code(name: str, tables: int) -> None:
     renewed: Callable[[str], str] = runpy.run_path(str(DOCS / "tables.py"))["renewed"]

@@ -95,4 +95,5 @@ def test_kills_lose_nothing_and_repeat_only_what_was_in_flight(
         assert not already & set(puts[before:]), "what was done was done again"
     repeated = Counter(puts).total() - OBJECTS
     print(f"{repeated} objects were put again")
-    assert repeated <= KILLS * IN_FLIGHT
+    # What is there unacknowledged is met by a PUT that would make it, and then made again.
+    assert repeated <= 2 * KILLS * IN_FLIGHT

@@ -69,4 +69,5 @@ def test_what_the_user_must_change_is_not_tried_again() -> None:
         "body-truncated",
         "ledger",
         "too-many-requests",
+        "executor-unreachable",
     }

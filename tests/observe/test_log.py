@@ -1,5 +1,6 @@
 """The log: one line a message, and no secret in it."""
 
+import json
 import logging
 from collections.abc import Iterator
 
@@ -7,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakebed.observe.log import HIDDEN, StandardError, configure, level_of, redact
+from lakebed.observe.log import (
+    HIDDEN,
+    Carried,
+    JsonLine,
+    StandardError,
+    carrying,
+    configure,
+    level_of,
+    redact,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +120,50 @@ def test_what_is_no_secret_stays(text: str) -> None:
 @given(st.text())
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     assert redact(redact(text)) == redact(text)
+
+
+def test_a_line_of_json_says_of_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(logging.WARNING, as_json=True, process=Carried("1M7", "f0", caller="key:1"))
+    log = logging.getLogger("lakebed.x")
+    log.warning("one\ntwo\u2028{} password=hush")
+    with carrying("", "ab", "cd", "key:2"):
+        log.warning("later")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first.pop("time").endswith("Z")
+    assert first == {
+        "level": "warning",
+        "logger": "lakebed.x",
+        "message": f"one\ntwo\u2028{{}} password={HIDDEN}",
+        "operation_id": "1M7",
+        "trace_id": "f0",
+        "caller": "key:1",
+    }
+    assert (second["operation_id"], second["trace_id"]) == ("1M7", "ab")
+    assert (second["span_id"], second["caller"]) == ("cd", "key:2")
+
+
+def test_a_defect_is_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(logging.WARNING, as_json=True)
+    try:
+        raise ValueError("token=hush")
+    except ValueError:
+        logging.getLogger("lakebed.x").exception("failed")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Traceback" in json.loads(line)["exception"]
+    assert "hush" not in line
+
+
+def test_a_trace_without_an_operation_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(logging.WARNING)
+    with carrying("", "ab"):
+        logging.getLogger("lakebed.x").warning("x")
+    assert capsys.readouterr().err == "warning: x [trace ab]\n"
+
+
+@given(st.text())
+def test_no_message_is_more_than_one_line_of_json(text: str) -> None:
+    record = logging.makeLogRecord({"msg": "%s", "args": (text,), "name": text})
+    line = JsonLine().format(record)
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["message"] == redact(text)

@@ -16,7 +16,7 @@ from lakebed.model.operation import (
     Outcome,
     Unit,
 )
-from lakebed.observe.observing import Exposure, observing
+from lakebed.observe.observing import Exposure, observing, tracing
 from lakebed.observe.telemetry import SILENT, UNOBSERVED, Levels, Requested, Several
 from tests.observe.figures import Figures
 from tests.observe.test_traces import Collected, nothing
@@ -119,4 +119,29 @@ def test_what_is_not_installed_is_said_in_one_line(tmp_path: Path) -> None:
 def test_a_variable_of_the_machine_fails_no_command(caplog: pytest.LogCaptureFixture) -> None:
     with observing(Exposure(), {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x"}) as observer:
         assert observer is UNOBSERVED
+    assert "lakebed[observe]" in caplog.text
+
+
+def test_a_process_that_serves_gets_what_makes_its_spans_where_they_are_asked_for() -> None:
+    with tracing(Exposure(), {}) as nothing_asked:
+        assert nothing_asked is None
+    away = "http://127.0.0.1:1"
+    with tracing(Exposure(traces=away), {"OTEL_SDK_DISABLED": "true"}) as off:
+        assert off is None
+    with tracing(Exposure(), {"OTEL_EXPORTER_OTLP_ENDPOINT": away}) as provider:
+        assert provider is not None
+
+
+@pytest.mark.usefixtures("_bare")
+def test_a_process_that_serves_says_what_is_not_installed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    away = "http://127.0.0.1:1"
+    with (
+        pytest.raises(ConfigurationError, match=r"pip install 'lakebed\[observe\]'"),
+        tracing(Exposure(traces=away), {}),
+    ):
+        raise AssertionError("nothing is traced")
+    with tracing(Exposure(), {"OTEL_EXPORTER_OTLP_ENDPOINT": away}) as provider:
+        assert provider is None
     assert "lakebed[observe]" in caplog.text

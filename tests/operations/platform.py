@@ -20,6 +20,7 @@ from lakebed.store.capabilities import Capability
 from lakebed.store.contract import Buffer, Store
 from lakebed.store.memory import MemoryStore
 from lakebed.store.pace.paces import Limits
+from lakebed.store.wrappers.fenced import Fence, Fenced
 from lakebed.store.wrappers.forwarding import Forwarding
 from lakebed.store.wrappers.measure import Measure
 
@@ -70,6 +71,7 @@ class World:
         *,
         limits: Limits,
         telemetry: Telemetry = SILENT,
+        fence: Fence | None = None,
         **_policies: object,
     ) -> Store:
         self.limits.append(limits)
@@ -80,7 +82,8 @@ class World:
             for hook in self.hooks:
                 hook(verb, subject)
 
-        wired = Wired(self.stores[settings.name], before)
+        store: Store = self.stores[settings.name]
+        wired = Wired(Fenced(store, fence) if fence else store, before)
         return Measure(wired, telemetry, f"{settings.name}.test") if telemetry.on else wired
 
     def platform(self, observer: Observer = UNOBSERVED) -> Platform:

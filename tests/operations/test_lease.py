@@ -62,7 +62,7 @@ def test_a_lease_that_is_held_is_refused_with_who_and_until_when(
     engine: Engine, operation_id: str, clock: Clock
 ) -> None:
     Lease.acquire(engine, operation_id, clock)
-    with pytest.raises(RunningElsewhere, match=r"process \d+ on .+ until 22:13:50 UTC"):
+    with pytest.raises(RunningElsewhere, match=r"process \d+ on .+ until 22:13:32 UTC"):
         Lease.acquire(engine, operation_id, clock)
 
 
@@ -171,16 +171,16 @@ def test_a_run_that_lost_its_lease_is_stopped(
 def test_a_run_goes_on_while_the_ledger_is_away_until_the_lease_ends(
     ledger: Ledger, operation_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moments = iter([0.0, 10.0, 20.0, 31.0])
     lease = Lease.acquire(ledger.engine, operation_id)
     with writing(ledger.engine) as connection:
         connection.execute(text("ALTER TABLE operations RENAME TO away"))
-    lease.clock = lambda: next(moments)
-    monkeypatch.setattr(Lease, "renew", _renew_without_the_clock)
+    # When it begins; then before each renewal, and once it has failed.
+    passed = iter([0.0, 1.0, 2.0, DURATION - 1, DURATION, DURATION + 1, DURATION + 2])
+    monkeypatch.setattr("lakebed.operations.lease.monotonic", lambda: next(passed))
     stopped = Stopped()
     with lease.held(stopped, AT_ONCE):
         assert isinstance(stopped.wait_for_reason(), LeaseLost)
-    assert list(moments) == []
+    assert list(passed) == []
 
 
 def test_a_heartbeat_that_breaks_stops_the_run(
@@ -209,7 +209,41 @@ def test_an_error_of_ours_that_the_heartbeat_meets_stops_the_run_as_it_is(
         assert isinstance(stopped.wait_for_reason(), UnknownOperation)
 
 
-def _renew_without_the_clock(lease: Lease) -> bool:
-    with writing(lease.engine) as connection:
-        connection.execute(text("UPDATE operations SET fence = fence"))
-    raise AssertionError("the ledger is there")
+def test_a_write_asks_for_the_lease_only_after_a_time_in_which_nobody_renewed_it(
+    ledger: Ledger, operation_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0.0]
+    monkeypatch.setattr("lakebed.operations.lease.monotonic", lambda: passed[0])
+    lease = Lease.acquire(ledger.engine, operation_id, clock)
+    lease.renew()
+    take_over(ledger)
+    passed[0] = DURATION
+    lease.expect()
+    passed[0] += 0.1
+    with pytest.raises(LeaseLost):
+        lease.expect()
+
+
+def test_a_deletion_asks_for_the_lease_each_time(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    lease = Lease.acquire(ledger.engine, operation_id, clock)
+    lease.confirm()
+    take_over(ledger)
+    with pytest.raises(LeaseLost):
+        lease.confirm()
+
+
+def test_what_has_ended_deletes_nothing_more(
+    ledger: Ledger, operation_id: str, clock: Clock
+) -> None:
+    lease = Lease.acquire(ledger.engine, operation_id, clock)
+    lease.confirm()
+    ledger.finish(operation_id, lease.fence, OperationState.COMPLETED)
+    with pytest.raises(LeaseLost):
+        lease.confirm()
+
+
+def take_over(ledger: Ledger) -> None:
+    with writing(ledger.engine) as connection:
+        connection.execute(text("UPDATE operations SET fence = fence + 1"))

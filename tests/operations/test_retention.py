@@ -1,8 +1,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, insert, text
 
+from lakebed.database.tables import deliveries, events
 from lakebed.database.transaction import reading, writing
 from lakebed.errors import UnknownOperation
 from lakebed.model.objects import Object
@@ -17,10 +18,13 @@ from lakebed.model.operation import (
     Unit,
 )
 from lakebed.operations import retention
+from lakebed.operations.bulletin import Bulletin
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
+from lakebed.operations.news import page_of
+from lakebed.operations.queue import Queue, Submission
 from lakebed.operations.recorder import LedgerRecorder
-from lakebed.operations.retention import prune
+from lakebed.operations.retention import forget_events, prune
 from lakebed.store.cancellation import Cancellation
 from lakebed.transfer.recorder import Batch
 from tests.operations.conftest import REQUEST, Clock
@@ -101,3 +105,61 @@ def test_what_a_killed_prune_left_is_not_resumed_and_goes_next_time(
         Lease.acquire(ledger.engine, operation_id, clock)
     assert prune(ledger, DAY) == 1
     assert (rows_in(ledger, "operations"), rows_in(ledger, "objects")) == (0, 0)
+
+
+def asked_for(ledger: Ledger, clock: Clock) -> str:
+    """An operation that ran and ended as one of a service does, with all that is kept of it."""
+    queue = Queue(ledger.engine, clock)
+    (operation_id,) = queue.enqueue([(REQUEST, Submission("somebody"))]).ids
+    claim = queue.claim()
+    assert claim is not None
+    ledger.finish(operation_id, claim.lease.fence, OperationState.COMPLETED)
+    Bulletin(claim.lease, ledger.summary(operation_id)).ended(ledger.summary(operation_id))
+    kinds = ("started", *("objects",) * 5, "progress")
+    told = {"operation": operation_id, "at": clock.now, "data": "{}"}
+    sent = {
+        "id": "one",
+        "operation": operation_id,
+        "caller": "somebody",
+        "url": "https://there",
+        "body": "{}",
+        "attempts": 1,
+        "next_at": clock.now,
+        "state": "sent",
+        "fence": 1,
+        "kind": "completion",
+        "created": clock.now,
+    }
+    with writing(ledger.engine) as connection:
+        connection.execute(delete(events).where(events.c.number > 1))
+        rows = [{**told, "number": number, "kind": kind} for number, kind in enumerate(kinds, 2)]
+        connection.execute(insert(events), rows)
+        connection.execute(insert(deliveries), sent)
+    return operation_id
+
+
+def test_one_that_a_service_ran_goes_with_its_events_and_deliveries(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "STEP", 2)
+    asked_for(ledger, clock)
+    clock.now += DAY + 1
+    assert prune(ledger, DAY) == 1
+    for table in ("operations", "queue", "progress", "events", "deliveries"):
+        assert rows_in(ledger, table) == 0, table
+
+
+def test_of_old_events_those_stay_that_say_how_an_operation_went(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "STEP", 2)
+    operation_id = asked_for(ledger, clock)
+    before = page_of(ledger.engine, operation_id, 0)
+    clock.now += DAY / 2
+    assert forget_events(ledger, DAY) == 0
+    clock.now += DAY
+    assert forget_events(ledger, DAY) == 5
+    kept = page_of(ledger.engine, operation_id, 0)
+    assert [event.kind for event in kept] == ["queued", "started", "progress"]
+    assert kept[-1] == before[-1], "numbers go on from the newest"
+    assert forget_events(ledger, DAY) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from lakebed.errors import ConfigurationError
 from lakebed.settings import load
-from lakebed.settings.file import find
+from lakebed.settings.file import found
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def _write(folder: Path, region: str) -> Path:
 
 def test_the_working_directory_comes_before_the_users_folder(here: Path, tmp_path: Path) -> None:
     at_home = _write(tmp_path / "config" / "lakebed", "home")
-    assert find(None, {}, here) == at_home
-    assert find(None, {}, here) != _write(here, "here")
+    assert found(None, {}, here) == (at_home,)
+    assert found(None, {}, here) != (_write(here, "here"),)
     assert load(None, {}, here).store("lake").region == "here"
 
 
@@ -61,7 +61,7 @@ def test_a_file_that_others_can_write_is_skipped_with_a_warning(
     _write(here, "here")
     open_up(here)
     with caplog.at_level(logging.WARNING, "lakebed"):
-        assert find(None, {}, here) is None
+        assert found(None, {}, here) == ()
     assert "lakebed.toml is not read: others can write here" in caplog.text
 
 
@@ -69,7 +69,7 @@ def test_a_folder_of_our_own_group_is_ours(here: Path) -> None:
     path = _write(here, "here")
     os.chown(here, -1, os.getegid())
     here.chmod(0o775)
-    assert find(None, {}, here) == path
+    assert found(None, {}, here) == (path,)
 
 
 def test_a_folder_of_another_user_is_not_ours(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_a_folder_of_another_user_is_not_ours(here: Path, monkeypatch: pytest.Mo
     owner = here.stat().st_uid
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     monkeypatch.setattr("lakebed.settings.file.ROOT", owner + 2)
-    assert find(None, {}, here) is None
+    assert found(None, {}, here) == ()
 
 
 def test_without_any_file_the_defaults_stand(here: Path) -> None:

@@ -99,6 +99,22 @@ def test_a_proxy_follows_the_settings(wire: Wire) -> None:
     assert wire.seen[0].target == "http://store.test/bucket/key"
 
 
+def test_a_proxy_may_be_kept_elsewhere(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire.play(reply(200))
+    monkeypatch.setenv("THE_PROXY", wire.url)
+    through = settings(wire, endpoint="http://store.test", proxy=SecretStr("env:THE_PROXY"))
+    with closing(opened(through)) as store:
+        store.head("bucket", "key")
+    assert wire.seen[0].target == "http://store.test/bucket/key"
+
+
+def test_what_is_kept_there_must_be_a_proxy(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THE_PROXY", "socks5://user:hush@proxy:1")
+    with pytest.raises(ConfigurationError, match=r"stores\.lake\.proxy: write http") as refused:
+        opened(settings(wire, proxy=SecretStr("env:THE_PROXY")))
+    assert "hush" not in str(refused.value)
+
+
 def test_a_ca_and_timeouts_follow_the_settings(wire: Wire, tmp_path: Path) -> None:
     timeouts = Timeouts(connect=1, stall=1, total=5)
     absent = tmp_path / "absent.pem"

@@ -16,7 +16,10 @@ EVERYWHERE = "*"
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Places that may be read, or read and written: `*`, `store:`, `store:bucket`,
-    `store:bucket/prefix/`, or exactly one key."""
+    `store:bucket/prefix/`, or exactly one key.
+
+    Only `*` covers the folders of the machine that serves.
+    """
 
     place: str
     write: bool = False
@@ -24,12 +27,28 @@ class Grant:
     def covers(self, location: Location) -> bool:
         if self.place == EVERYWHERE:
             return True
-        store, _, rest = self.place.partition(":")
+        store, colon, rest = self.place.partition(":")
+        if location.is_local or not colon or store != location.store:
+            return False
+        if not rest:
+            return True
         bucket, _, path = rest.partition("/")
-        if store != location.store or bucket not in ("", location.bucket):
+        if bucket != location.bucket or _climbs(location):
             return False
         is_folder = path == "" or path.endswith("/")
         return location.path.startswith(path) if is_folder else location.path == path
+
+    def touches(self, store: str, bucket: str = "") -> bool:
+        """Whether it is of some place in this store, or in this bucket of it."""
+        named, _, rest = self.place.partition(":")
+        in_it = not bucket or rest.partition("/")[0] in ("", bucket)
+        return self.place == EVERYWHERE or (named == store and in_it)
+
+
+def _climbs(location: Location) -> bool:
+    """Whether something on the way to the store could read the key as one elsewhere."""
+    parts = location.path.replace("\\", "/").split("/")
+    return location.bucket in (".", "..") or "." in parts or ".." in parts
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,8 @@ class Caller:
     name: str
     roles: frozenset[Role]
     grants: tuple[Grant, ...]
+    groups: tuple[str, ...] = ()
+    """What its issuer says of it, that roles and grants were told from."""
 
     @cached_property
     def permissions(self) -> frozenset[Permission]:
@@ -53,6 +74,9 @@ class Caller:
 
     def may_write(self, location: Location) -> bool:
         return any(grant.write and grant.covers(location) for grant in self.grants)
+
+    def touches(self, store: str, bucket: str = "") -> bool:
+        return any(grant.touches(store, bucket) for grant in self.grants)
 
     def check(self, permission: Permission) -> None:
         """Raises Forbidden."""
@@ -84,17 +108,27 @@ class Caller:
 
     def to_json(self) -> str:
         grants = [[grant.place, grant.write] for grant in self.grants]
-        told = {"id": self.id, "name": self.name, "roles": sorted(self.roles), "grants": grants}
+        told = {
+            "id": self.id,
+            "name": self.name,
+            "roles": sorted(self.roles),
+            "grants": grants,
+            "groups": self.groups,
+        }
         return json.dumps(told)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
+        """Raises Forbidden where the text names no caller. A role that is no more gives nothing."""
         told = json.loads(text)
+        if "id" not in told:
+            raise Forbidden("nobody is known to have asked for this")
         return cls(
             told["id"],
             told["name"],
-            frozenset(Role(role) for role in told["roles"]),
+            frozenset(role for role in Role if role in told["roles"]),
             tuple(Grant(place, write) for place, write in told["grants"]),
+            tuple(told.get("groups", ())),
         )
 
 

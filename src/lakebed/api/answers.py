@@ -38,7 +38,9 @@ class Accepted(BaseModel):
     model_config = PLAIN
 
     operation_id: str
+    """16 letters and digits that sort by time."""
     state: OperationState
+    """As it was taken up; `progress_url` has the state now."""
     progress_url: str
     """Where its status is, relative to this host."""
     events_url: str
@@ -53,7 +55,9 @@ class BatchAccepted(BaseModel):
     model_config = PLAIN
 
     batch_id: str
+    """What `GET /api/v1/operations?batch=` finds them by."""
     operations: list[Accepted]
+    """In the order of the requests."""
 
 
 class Throughput(BaseModel):
@@ -62,8 +66,11 @@ class Throughput(BaseModel):
     model_config = PLAIN
 
     current: float
+    """The mean of the last seconds; 0 once it has ended."""
     average: float
+    """Over all of its runs."""
     peak: float
+    """The highest of `current`, as it was told."""
 
 
 class OperationStatus(BaseModel):
@@ -72,39 +79,73 @@ class OperationStatus(BaseModel):
     model_config = PLAIN
 
     operation_id: str
+    """16 letters and digits that sort by time."""
     kind: Kind
+    """Whether it copies or only proves."""
     state: OperationState
+    """What each means, and what may follow it, is in docs/design.md."""
     source: str
+    """As `store:bucket/prefix/`."""
     destination: str
+    """As `store:bucket/prefix/`."""
+    filtered: bool
+    """Whether only some objects of the source were asked for."""
     caller: str | None
     """Who asked for it; null for one of the command line."""
     batch_id: str | None
+    """The batch that it came in, where it came in one."""
     priority: int
+    """The higher, the sooner."""
     created: datetime
+    """When it was asked for."""
     scheduled_for: datetime | None
+    """Before when it does not begin, where that was said."""
     started: datetime | None
+    """When its first run began; null where none has."""
     finished: datetime | None
+    """When its last run ended; null while it runs and before."""
+    resumed: bool
+    """Whether there were several runs."""
     percentage: float
     """0 to 100, by bytes; while `listing`, of what is planned so far."""
     listing: bool
     """Whether more may still be planned."""
     files_listed: int
+    """Objects of the source that the filters take."""
     files_total: int
     """Objects to be moved or proved, as far as they are planned."""
     files_done: int
+    """Copied and proved; of `verify`: proved."""
     files_skipped: int
+    """Unchanged, so left alone."""
     files_failed: int
+    """Not done; the error of each says why."""
     files_quarantined: int
+    """Refused by their publisher's own digest."""
     files_deleted: int
+    """Deleted at the destination, or moved away from the source."""
+    files_extra: int
+    """Only at the destination."""
+    files_pending: int
+    """Planned, and not settled."""
     files_in_flight: int
+    """On their way now."""
+    half_pairs: int
+    """Archives without their sidecar, sidecars without their archive."""
     bytes_total: int
+    """Of the objects in `files_total`."""
     bytes_done: int
+    """Of the objects in `files_done`, and what has passed of those in flight."""
+    bytes_reread: int
+    """Of parts that an earlier run had sent, read again to meet a digest."""
     throughput: Throughput
+    """How fast bytes move."""
     seconds: float
     """How long its runs took together."""
     seconds_left: float | None
     """At the current throughput; null where that says nothing."""
     retries: int
+    """Requests to stores that were tried again."""
     proofs: dict[str, int]
     """Objects by how they were proved."""
     lanes: dict[str, int]
@@ -114,11 +155,15 @@ class OperationStatus(BaseModel):
     error: str | None
     """The code of the error that ended it as a whole."""
     message: str | None
+    """What that error says."""
     note: str | None
     """How it went another way than was asked for."""
     exit_code: int
     """What the command line ends with for it."""
     report_url: str
+    """Where its report is, relative to this host."""
+    events_url: str
+    """Where its server-sent events are; in the answer to a resume, those from then on."""
 
 
 class OperationPage(BaseModel):
@@ -127,6 +172,7 @@ class OperationPage(BaseModel):
     model_config = PLAIN
 
     operations: list[OperationStatus]
+    """At most as many as were asked for."""
     next: str | None
     """The `after` of the next page; null at the end."""
 
@@ -139,15 +185,25 @@ class ObjectStatus(BaseModel):
     key: str
     """Relative to the locations."""
     action: str
+    """What is to be done: `copy`, `verify` or `delete`."""
     state: ObjectState
+    """What became of it."""
     size: int | None
+    """Bytes."""
     lane: str | None
+    """How it was moved."""
     proof: str | None
+    """How its bytes were proved."""
     sha256: str | None
+    """Of its bytes, in hex, where they were read or published."""
     error: str | None
+    """The code of its error."""
     message: str | None
+    """What that error says."""
     attempts: int | None
+    """At which attempt it was settled."""
     seconds: float | None
+    """How long it was in its lane, or until it was proved."""
 
 
 class ObjectPage(BaseModel):
@@ -156,5 +212,15 @@ class ObjectPage(BaseModel):
     model_config = PLAIN
 
     objects: list[ObjectStatus]
+    """At most as many as were asked for."""
     next: str | None
     """The `after` of the next page; null at the end."""
+
+
+class WebhookSecret(BaseModel):
+    """Verify `webhook-signature` of a notification with it; docs/webhooks.md says how."""
+
+    model_config = PLAIN
+
+    secret: str
+    """`whsec_` and base64, as libraries for Standard Webhooks take it."""

@@ -4,7 +4,7 @@ command line that they stand for."""
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from lakebed.api.place import STRICT, Place, location_of
 from lakebed.errors import UsageError
@@ -23,6 +23,8 @@ from lakebed.model.quantity import MIB, MIN_BANDWIDTH, parse_bandwidth, parse_si
 
 MOST_KEYS = 10_000
 MOST_PATTERNS = 100
+MOST_PATTERN_TEXT = 16_384
+"""Characters of all patterns together: each costs time for each key."""
 MOST_BATCH = 100
 DEFAULT_PART = 50 * MIB
 LEAST_PART = 8 * MIB
@@ -48,6 +50,14 @@ def _bandwidth(value: object) -> object:
         raise ValueError(str(error)) from None
 
 
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no moment of a year from 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0, lt=2**63)]
 Pattern = Annotated[str, Field(min_length=1, max_length=1024)]
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -87,8 +97,10 @@ class Configuration(BaseModel):
         Annotated[int, BeforeValidator(_bandwidth), Field(ge=MIN_BANDWIDTH, lt=2**63)] | None
     ) = None
     """Bytes a second each way; a text like `10M` is read too."""
-    max_errors: Annotated[int, Field(ge=1, lt=2**31)] | None = None
-    """Stop after so many failed objects."""
+    max_errors: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Stop after more failed objects than this."""
+    fail_fast: bool = False
+    """Stop at the first failed object."""
     max_duration_seconds: Annotated[float, Field(gt=0, le=3.2e9)] | None = None
     """Interrupt the operation, resumable, after so many seconds."""
     tags: bool = False
@@ -121,9 +133,9 @@ class FilterSpec(BaseModel):
     """Bytes; a text like `10MiB` is read too."""
     max_size: Size | None = None
     """Bytes; a text like `5GiB` is read too."""
-    newer: AwareDatetime | None = None
+    newer: Moment | None = None
     """Modified since."""
-    older: AwareDatetime | None = None
+    older: Moment | None = None
     """Modified before."""
     keys: Annotated[tuple[Key, ...], Field(max_length=MOST_KEYS)] | None = None
     """Only these keys, relative to the source."""
@@ -148,11 +160,15 @@ class PlanRequest(BaseModel):
     model_config = STRICT
 
     source: Place
+    """From where."""
     destination: Place
+    """To where."""
     operation_mode: Mode = Mode.AUTO
     """Which lanes may be taken; `docs/design.md` has the terms."""
     configuration: Configuration = Configuration()
+    """How it is done."""
     filters: FilterSpec = FilterSpec()
+    """Which objects are meant; all, where nothing is said."""
 
     _kind: Kind = Kind.SYNC
 
@@ -187,9 +203,10 @@ class VerifyRequest(PlanRequest):
 
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     """The higher, the sooner; above 0 takes a permission of its own."""
-    scheduled_for: AwareDatetime | None = None
+    scheduled_for: Moment | None = None
     """Not before this moment."""
     notification: NotificationSpec | None = None
+    """Where to tell of it."""
 
     _kind: Kind = Kind.VERIFY
 
@@ -210,6 +227,7 @@ class BatchRequest(BaseModel):
     model_config = STRICT
 
     requests: Annotated[tuple[SyncRequest, ...], Field(min_length=1, max_length=MOST_BATCH)]
+    """Each becomes an operation of its own."""
 
 
 class NewBucket(BaseModel):
@@ -220,6 +238,7 @@ class NewBucket(BaseModel):
     store: Annotated[str, Field(max_length=200)] = ""
     """The name of a configured store; empty for the default one."""
     bucket: Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]+$")]
+    """Its name."""
 
 
 def _options(config: Configuration, filters: FilterSpec, mode: Mode, most_memory: int) -> Options:
@@ -245,6 +264,7 @@ def _options(config: Configuration, filters: FilterSpec, mode: Mode, most_memory
         extra_reads=config.enable_checksum_validation,
         retries=config.retry_count,
         max_errors=config.max_errors,
+        fail_fast=config.fail_fast,
         max_duration=config.max_duration_seconds,
         tags=config.tags,
         storage_class=config.storage_class,
@@ -253,12 +273,19 @@ def _options(config: Configuration, filters: FilterSpec, mode: Mode, most_memory
 
 
 def _filters(spec: FilterSpec) -> Filters:
+    written = sum(len(rule.include or rule.exclude or "") for rule in spec.patterns)
+    if written > MOST_PATTERN_TEXT:
+        raise UsageError(
+            f"the patterns have more than {MOST_PATTERN_TEXT} characters together",
+            subject="filters.patterns",
+            advice="name keys, or ask for several operations",
+        )
     return Filters(
         patterns=tuple(_rule(rule) for rule in spec.patterns),
         min_size=spec.min_size,
         max_size=spec.max_size,
-        newer=_utc(spec.newer),
-        older=_utc(spec.older),
+        newer=spec.newer,
+        older=spec.older,
         keys=spec.keys,
     )
 
@@ -267,7 +294,3 @@ def _rule(rule: PatternRule) -> tuple[bool, str]:
     if (rule.include is None) == (rule.exclude is None):
         raise UsageError("a pattern either includes or excludes", subject="filters.patterns")
     return (True, rule.include) if rule.include is not None else (False, rule.exclude or "")
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC) if moment else None

@@ -27,11 +27,14 @@ COMMANDS = (
     "stores",
     "store",
     "archive",
+    "config",
     "executor",
     "up",
     "status",
     "logs",
     "down",
+    "keys",
+    "audit",
     "version",
 )
 """Modules of `lakebed.cli.commands`, in the order of the help."""

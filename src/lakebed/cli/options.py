@@ -14,6 +14,7 @@ SELECTION = "Which objects"
 TRANSFER = "How they are moved"
 LIMITS = "Limits"
 OUTPUT = "Output"
+WHERE_DONE = "Where it is done"
 
 MANY = 2**31 - 1
 """The largest count that an option takes: what every database and every system can hold."""
@@ -66,6 +67,22 @@ class Common:
             rich_help_panel=COMMON,
         ),
     ] = False
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Where the work is done, and its ledger is."""
+
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            "--executor",
+            metavar="URL",
+            envvar="LAKEBED_EXECUTOR_URL",
+            help="Have this executor do it; its token is LAKEBED_EXECUTOR_TOKEN.",
+            rich_help_panel=WHERE_DONE,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

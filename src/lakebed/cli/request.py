@@ -95,8 +95,13 @@ def with_network(settings: "Settings", network: Network | None) -> "Settings":
     """The settings, with what the command line says on top."""
     if network is None or network.bandwidth is None:
         return settings
-    bandwidth = _read(network.bandwidth, "--bandwidth", parse_bandwidth)
-    return settings.model_copy(update={"bandwidth": bandwidth})
+    return settings.model_copy(update={"bandwidth": bandwidth_of(network)})
+
+
+def bandwidth_of(network: Network | None) -> int | None:
+    """Bytes a second; None where there is no limit."""
+    text = network.bandwidth if network else None
+    return _read(text, "--bandwidth", parse_bandwidth)
 
 
 def _memory(text: str) -> int:

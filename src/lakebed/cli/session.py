@@ -3,7 +3,7 @@
 import logging
 import os
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lakebed.cli.display import Display, choose
-from lakebed.cli.options import Common, Network, Observe, Output, Report
+from lakebed.cli.options import Common, Network, Observe
 from lakebed.cli.output import note
 from lakebed.cli.request import with_network
 from lakebed.cli.signals import Signals
 from lakebed.errors import Exit, Interrupted, LakebedError, UsageError
 from lakebed.model.location import Location
-from lakebed.model.operation import Filters, OperationState, Summary
-from lakebed.report.text_report import Told, printable
+from lakebed.report.text_report import printable
 from lakebed.store.cancellation import Cancellation
 
 if TYPE_CHECKING:
@@ -39,13 +37,19 @@ class Session:
 
 def settings_of(common: Common) -> "Settings":
     """The configuration, with the log set up as it and the options say."""
-    from lakebed.observe.log import configure, level_of
     from lakebed.settings import load
 
-    configure(level_of(common.verbose, common.quiet, common.debug, "warning"))
+    set_log(common)
     settings = load(common.config, os.environ, Path.cwd())
-    configure(level_of(common.verbose, common.quiet, common.debug, settings.log))
+    set_log(common, settings.log)
     return settings
+
+
+def set_log(common: Common, configured: str = "warning") -> None:
+    """Log from the level on that the options say, else from the configured one."""
+    from lakebed.observe.log import configure, level_of
+
+    configure(level_of(common.verbose, common.quiet, common.debug, configured))
 
 
 def place(text: str, common: Common) -> Location:
@@ -63,9 +67,9 @@ def place(text: str, common: Common) -> Location:
         raise UsageError("the location names no bucket", subject=text, advice=advice) from None
 
 
-def warn_of_nothing(source: Location, filters: Filters | None = None) -> None:
+def warn_of_nothing(source: Location | str, *, filtered: bool = False) -> None:
     """That all is done where there is nothing to do is true, and seldom what was meant."""
-    taken = " that the filters take" if filters not in (None, Filters()) else ""
+    taken = " that the filters take" if filtered else ""
     _log.warning("the source lists no object under %s%s", source, taken)
 
 
@@ -142,44 +146,3 @@ def show_trace(error: Exception) -> None:
     from lakebed.observe.log import redact
 
     note(redact("".join(traceback.format_exception(error)).rstrip()))
-
-
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """How an operation is shown, and where its report goes."""
-
-    common: Common
-    output: Output
-    report: Report
-    network: Network
-    observe: Observe
-
-
-def conduct(showing: Showing, act: "Callable[[Platform, Display], Summary]") -> None:
-    """Run an operation, show it, report it, and exit with what the ledger says."""
-    from lakebed.report import file
-    from lakebed.report.formats import Format, format_of, renderer
-
-    path = showing.report.report
-    if path is not None:
-        # After hours of copying it would be late to hear of it.
-        file.check(path)
-    with session(showing.common, showing.network, showing.observe) as opened:
-        display = choose(showing.common, showing.output)
-        with display:
-            summary = act(opened.platform, display)
-        ledger, operation_id = opened.platform.ledger, summary.operation_id
-        operation = ledger.get(operation_id)
-        told = Told(operation.request.kind, resumed=operation.earlier_seconds > 0)
-        display.finished(summary, ledger.failures(operation_id), told)
-        if summary.state is OperationState.COMPLETED and not summary.listed:
-            warn_of_nothing(operation.request.source, operation.request.options.filters)
-        if summary.message:
-            complain(summary.message)
-        if path is not None:
-            lines = renderer(format_of(path, Format.JSON))
-            report = lines(ledger.report(operation_id), ledger.failures(operation_id))
-            file.write(path, report, operation_id)
-    from lakebed.operations.states import exit_code
-
-    raise typer.Exit(exit_code(summary))

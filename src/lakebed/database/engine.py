@@ -20,6 +20,9 @@ CONNECT_TIMEOUT = 10
 SILENCE_MS = 10_000
 """How long a server may leave what was sent unacknowledged, in milliseconds: whoever is cut off
 from it hears of it at about the end of its lease, and not never."""
+IDLE_MS = 10_000
+"""How long a process may leave a transaction open and say nothing, in milliseconds: one that was
+stopped in the middle of it would hold its locks, and so its operation, for ever."""
 
 _EXPECTED = "write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 
@@ -101,7 +104,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _open_postgresql(url: URL) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_pre_ping=True,
@@ -120,3 +123,13 @@ def _open_postgresql(url: URL) -> Engine:
             subject=name_of(url),
             advice="pip install 'lakebed[postgresql]'",
         ) from error
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # Said in SQL: an option of the connection would be lost where the URL has options too.
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
+    cursor.close()
+    connection.commit()

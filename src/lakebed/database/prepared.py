@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, RowMapping, Select
 from sqlalchemy.sql.dml import UpdateBase
 
 Values = dict[str, str | bytes | int | float | None]
@@ -28,3 +28,16 @@ class Prepared:
         if not rows:
             return 0
         return connection.exec_driver_sql(self._text, [self._fixed | row for row in rows]).rowcount
+
+
+class PreparedQuery:
+    """The same for a SELECT of one row. Its values are as the driver gives them: SQLite's truth is
+    0 or 1."""
+
+    def __init__(self, engine: Engine, query: "Select[tuple[object, ...]]") -> None:
+        compiled = query.compile(engine)
+        self._text, self._fixed = str(compiled), dict(compiled.params)
+
+    def first(self, connection: Connection, values: Values) -> RowMapping | None:
+        result = connection.exec_driver_sql(self._text, {**self._fixed, **values})
+        return result.mappings().first()

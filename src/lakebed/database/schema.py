@@ -23,16 +23,17 @@ _version = Table("alembic_version", MetaData(), Column("version_num", Text))
 def ensure_schema(engine: Engine) -> None:
     """Migrate where needed, one process at a time. Raises LedgerError for a newer schema."""
     with reading(engine) as connection:
-        if _revision(connection) == HEAD:
+        if revision(connection) == HEAD:
             return
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-        if _revision(connection) != HEAD:
+        if revision(connection) != HEAD:
             _migrate(connection)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The revision that the database is of; None of a new one."""
     if not inspect(connection).has_table(_version.name):
         return None
     revision: str | None = connection.scalar(select(_version.c.version_num))

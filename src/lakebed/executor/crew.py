@@ -7,16 +7,21 @@ hundredths of a second, with no thread or connection of this process in it.
 import asyncio
 import logging
 import multiprocessing
-import signal
-from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+from typing import Protocol, TypeVar
 
-from lakebed.errors import LedgerError
-from lakebed.executor import worker
+from lakebed.errors import LakebedError, LedgerError
+from lakebed.executor import telling
+from lakebed.executor.hearing import heard
+from lakebed.executor.measures import Unmeasured
+from lakebed.executor.process import OperationProcess
 from lakebed.executor.share import shares
-from lakebed.executor.worker import STOP, Share, Task
+from lakebed.executor.worker import Share, Task
+from lakebed.observe import catalogue
+from lakebed.operations.lease import DURATION
 from lakebed.operations.queue import Claim, Queue
 from lakebed.settings import Settings
 
@@ -24,6 +29,7 @@ POLL = 0.5
 """Seconds between two looks at the queue: what other replicas were asked for is found so."""
 KILL_AFTER = 10.0
 """Seconds that a process has to stop, once it is asked to, before it is killed."""
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -36,34 +42,51 @@ class Gate(Protocol):
 
 
 class Crew:
-    """Runs operations from `start` until `stop` has returned."""
+    """Runs operations from `run` until `stop` has returned."""
 
-    def __init__(self, settings: Settings, queue: Queue) -> None:
+    def __init__(
+        self, settings: Settings, queue: Queue, gate: Gate, measures: Unmeasured | None = None
+    ) -> None:
         self.settings = settings
+        self._measures = measures or Unmeasured()
         self._queue = queue
+        self._gate = gate
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__])
+        self._context.set_forkserver_preload(preloaded(settings))
         self._hint = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._controls: dict[str, Connection] = {}
-        self._asked: dict[str, int] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = self._hands_over = self._is_away = False
+        self._memory: dict[str, int] = {}
+        """What each operation that runs here asked for, in bytes."""
+        self._processes: dict[str, OperationProcess] = {}
+        self._tasks: dict[asyncio.Task[None], str] = {}
 
     @property
     def running(self) -> int:
         return len(self._tasks)
 
+    def apply(self, settings: Settings) -> None:
+        """Operations that are claimed from now on have these settings."""
+        self.settings = settings
+        self.hint()
+
     def hint(self) -> None:
         """There may be something in the queue."""
         self._hint.set()
 
+    def close(self) -> None:
+        """Claim nothing more."""
+        self._closed = True
+        self.hint()
+
     async def run(self) -> None:
-        """Claim and run until `stop` is called, then until the last one has ended."""
-        while not self._stopping.is_set():
+        """Claim and run until it is closed, then until the last one has ended."""
+        # The server imports while the queue is looked at, not when the first operation is there.
+        await asyncio.to_thread(forkserver.ensure_running)
+        while not self._closed:
             claim = await self._claim() if self.running < self.settings.executor.running else None
             if claim is not None:
                 task = asyncio.create_task(self._attend(claim))
-                self._tasks.add(task)
+                self._tasks[task] = claim.lease.operation_id
                 task.add_done_callback(self._left)
                 continue
             self._hint.clear()
@@ -72,87 +95,144 @@ class Crew:
                     await self._hint.wait()
             except TimeoutError:
                 pass
+        await self._ended(None)
 
     async def stop(self) -> None:
-        """Claim nothing more; let what runs go on for a while, then hand it over."""
-        self._stopping.set()
-        self.hint()
+        """Claim nothing more; let what runs go on for a while, hand it over, and kill what does
+        neither."""
+        self.close()
+        await self._ended(self.settings.executor.drain)
+        self._hands_over = True
+        for process in self._processes.values():
+            process.stop()
+        await self._ended(KILL_AFTER)
+        for process in self._processes.values():
+            process.kill()
+        await self._ended(None)
+
+    async def _ended(self, seconds: float | None) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self.settings.executor.drain)
-        for control in list(self._controls.values()):
-            _say(control, STOP)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks, timeout=seconds)
 
     def _left(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         self.hint()
         if not task.cancelled() and (error := task.exception()):
             _log.error("an operation's process could not be attended: %r", error)
 
     async def _claim(self) -> Claim | None:
+        ours = frozenset(self._tasks.values())
+        return await self._asked(lambda: self._queue.claim(ours), None)
+
+    async def _is_admitted(self, claim: Claim) -> bool:
         try:
-            return await asyncio.to_thread(self._queue.claim)
+            await asyncio.to_thread(self._gate.admit, claim)
         except LedgerError as error:
             _log.warning("%s", error)
-            return None
+            await self._asked(lambda: self._queue.hand_back(claim.lease), None)
+            return False
+        except LakebedError as error:
+            await self._asked(partial(self._queue.refuse, claim.lease, error), None)
+            return False
+        return True
 
     async def _attend(self, claim: Claim) -> None:
-        ours, theirs = multiprocessing.Pipe()
-        operation_id = claim.lease.operation_id
-        self._asked[operation_id] = claim.request.options.memory
-        task = Task(
-            self.settings, operation_id, claim.lease.fence, claim.again, self._share()[operation_id]
-        )
-        process = self._context.Process(target=worker.main, args=(task, theirs), daemon=True)
-        await asyncio.to_thread(process.start)
-        theirs.close()
-        self._controls[operation_id] = ours
+        if not await self._is_admitted(claim):
+            return
+        lease, asked = claim.lease, claim.request.options.memory
+        if not claim.again:
+            self._measures.observe(catalogue.QUEUE_SECONDS, claim.waited)
+        self._memory[lease.operation_id] = asked
         try:
-            await self._ended(process)
+            reason = await self._run(claim, self._share()[lease.operation_id])
         finally:
-            del self._controls[operation_id], self._asked[operation_id]
-            ours.close()
+            del self._memory[lease.operation_id]
+            self._measures.left(lease.operation_id)
             self._share()
-        if process.exitcode:
-            await asyncio.to_thread(self._queue.crashed, claim.lease, _reason(process.exitcode))
+        if reason is None or self._hands_over:
+            await self._asked(lambda: self._queue.hand_back(lease), None)
         else:
-            await asyncio.to_thread(self._queue.hand_back, claim.lease)
+            _log.warning("operation %s: its process %s", lease.operation_id, reason)
+            self._measures.add(catalogue.CRASHES, 1)
+            await self._asked(lambda: self._queue.crashed(lease, reason), None)
 
     def _share(self) -> dict[str, Share]:
         """What each operation has of this replica; those that run are told."""
-        memory = shares(self.settings.executor.memory, self._asked)
+        memory = shares(self.settings.executor.memory, self._memory)
         bandwidth = self.settings.bandwidth
-        each = bandwidth // len(self._asked) if bandwidth and self._asked else None
+        each = bandwidth // len(self._memory) if bandwidth and self._memory else None
         found = {name: Share(size, each) for name, size in memory.items()}
-        for name, control in self._controls.items():
-            _say(control, found[name])
+        for name, process in self._processes.items():
+            if name in found:
+                process.share(found[name])
         return found
 
-    async def _ended(self, process: ForkServerProcess) -> None:
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(process.sentinel, ended.set)
+    async def _run(self, claim: Claim, share: Share) -> str | None:
+        """Run it in a process: None, or how that ended without a word."""
+        if self._closed:
+            return None
+        lease, asked = claim.lease, claim.submission
+        task = Task(
+            self.settings,
+            lease.operation_id,
+            lease.fence,
+            claim.again,
+            share,
+            asked.caller,
+            asked.trace,
+        )
+        hears, tells = multiprocessing.Pipe(duplex=False)
+        with hears:
+            try:
+                with tells:
+                    process = await OperationProcess.begin(self._context, task, tells)
+            except OSError as error:
+                return f"could not begin: {error.strerror}"
+            self._processes[task.operation_id] = process
+            if self._hands_over:
+                process.stop()
+            with heard(hears, partial(self._measures.tell, task.operation_id)):
+                await self._watch(claim, process)
+            del self._processes[task.operation_id]
+        return None if process.has_ended else await process.reason()
+
+    async def _watch(self, claim: Claim, process: OperationProcess) -> None:
+        """Until it is gone. One that has lost its lease, and still is there a lease later, hangs or
+        was stopped: it takes a place, and can do nothing with it."""
+        is_ours = True
+        while not await process.is_gone_within(DURATION):
+            was_ours = is_ours
+            is_ours = await self._asked(lambda: self._queue.is_ours(claim.lease), True)
+            if not (is_ours or was_ours):
+                process.kill()
+
+    async def _asked(self, question: Callable[[], T], otherwise: T) -> T:
+        """The answer of the queue. While the database is away leases end by themselves."""
         try:
-            while not ended.is_set():
-                if not self._stopping.is_set():
-                    await ended.wait()
-                    continue
-                try:
-                    async with asyncio.timeout(self.settings.executor.drain + KILL_AFTER):
-                        await ended.wait()
-                except TimeoutError:
-                    process.kill()
-        finally:
-            loop.remove_reader(process.sentinel)
-        await asyncio.to_thread(process.join)
+            answer = await asyncio.to_thread(question)
+        except LakebedError as error:
+            if not self._is_away:
+                _log.warning("%s", error)
+            self._is_away = isinstance(error, LedgerError)
+            return otherwise
+        except Exception:
+            _log.exception("the queue could not be asked")  # a replica that claims nothing is none
+            return otherwise
+        self._is_away = False
+        return answer
 
 
-def _say(control: Connection, word: str | Share) -> None:
-    with suppress(OSError):  # it may just have ended
-        control.send(word)
-
-
-def _reason(status: int) -> str:
-    if status < 0:
-        return f"was ended by {signal.Signals(-status).name}"
-    return f"ended with status {status}"
+def preloaded(settings: Settings) -> list[str]:
+    """Modules by name: this process has no use for some of them, and may not import others."""
+    is_sqlite = settings.ledger.get_secret_value().startswith("sqlite")
+    dialect = "sqlite.pysqlite" if is_sqlite else "postgresql.psycopg"
+    drivers = () if is_sqlite else ("psycopg", "psycopg_binary")
+    # Each process imports the program that was started, which is the command line's.
+    program = ("lakebed.cli",)
+    return [
+        *drivers,
+        f"sqlalchemy.dialects.{dialect}",
+        *program,
+        *telling.preloaded(settings),
+        "lakebed.executor.preload",
+    ]

@@ -10,14 +10,20 @@ from starlette.exceptions import HTTPException
 
 from lakebed.api.answers import Problem
 from lakebed.errors import (
+    AccessDenied,
+    BucketMissing,
     Forbidden,
+    IssuerAway,
     KeyReused,
     LakebedError,
     LedgerError,
+    ObjectError,
     OperationError,
+    RequestRefused,
     StoreError,
     TooManyRequests,
     Unauthenticated,
+    UnknownComponent,
     UnknownOperation,
     UnknownStore,
     UsageError,
@@ -28,14 +34,20 @@ from lakebed.observe.log import redact
 MEDIA_TYPE = "application/problem+json"
 STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (UnknownOperation, HTTPStatus.NOT_FOUND),
+    (UnknownComponent, HTTPStatus.NOT_FOUND),
     (UnknownStore, HTTPStatus.UNPROCESSABLE_ENTITY),
     (KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
+    (IssuerAway, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (OperationError, HTTPStatus.CONFLICT),
+    (BucketMissing, HTTPStatus.NOT_FOUND),
+    (AccessDenied, HTTPStatus.FORBIDDEN),
+    (RequestRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StoreError, HTTPStatus.BAD_GATEWAY),
+    (ObjectError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (LedgerError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LakebedError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
@@ -48,9 +60,10 @@ class ProblemResponse(JSONResponse):
 
 def add_to(app: FastAPI) -> None:
     """Every error of this application leaves as a problem."""
-    app.add_exception_handler(LakebedError, _of_ours)
+    app.add_exception_handler(LakebedError, of_ours)
     app.add_exception_handler(RequestValidationError, _of_fields)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_defects)
 
 
 def status_of(error: LakebedError) -> HTTPStatus:
@@ -81,7 +94,8 @@ def problem(
     return ProblemResponse(told.model_dump(mode="json"), status, headers)
 
 
-async def _of_ours(request: Request, error: Exception) -> ProblemResponse:
+async def of_ours(request: Request, error: Exception) -> ProblemResponse:
+    """The answer to an error of the tree."""
     assert isinstance(error, LakebedError)
     headers = {}
     if isinstance(error, Unauthenticated):
@@ -117,3 +131,9 @@ async def _of_http(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+
+
+async def _of_defects(request: Request, _error: Exception) -> ProblemResponse:
+    """The log has the error; what it says of our inside is nobody's else."""
+    detail = "a defect of Lakebed: the log has more"
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, LakebedError.code, detail)

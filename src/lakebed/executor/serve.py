@@ -1,50 +1,136 @@
 """Serving: the socket, the signals, and the order in which all ends."""
 
 import asyncio
+import gc
+import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from lakebed.access.token_file import token_file
 from lakebed.errors import ConfigurationError
 from lakebed.executor.app import build
-from lakebed.executor.service import Service
+from lakebed.executor.logged import log_as
+from lakebed.executor.service import Service, Subscriber
+from lakebed.executor.tracing import Spans
+from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
+from lakebed.settings.access import Mode, is_loopback
+from lakebed.settings.layers import Sources
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
+IDLE = 30
+"""Seconds for which a connection is kept between requests: longer than clients keep theirs, or one
+would be closed just as the next request is sent."""
+SWITCH = 0.001
+"""Seconds that a thread which reads the database may keep the loop from going on."""
+UNREAD = 32 * 1024
+"""Bytes that wait for one client, above which nothing more is written to it."""
 CLOSE = 5
 """Seconds that requests under way have to end, once the socket is closed."""
 
 
-def serve(settings: Settings, host: str, port: int, started: Callable[[str], None]) -> None:
-    """Serve until a signal; `started` is told the address once it answers.
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What whoever started it is told."""
 
-    Raises ConfigurationError where the address is taken, LedgerError.
+    url: str
+    console: str
+    """Where a browser begins. A sign-in code is in the fragment, which no server is sent."""
+    token_file: Path | None = None
+    """Where scripts of this machine find the bearer token."""
+
+
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    started: Callable[[Serving], None],
+    sources: Sources | None = None,
+    subscribers: Sequence[Subscriber] = (),
+) -> None:
+    """Serve until a signal; `started` is told the address once it answers. `sources` are where the
+    settings come from: what changes there is taken over, at SIGHUP at once.
+
+    Raises ConfigurationError where the address is taken, or takes more than this way of telling
+    callers apart; LedgerError.
     """
-    listening = _listen(host, port)
-    with listening:
-        service = Service.open(settings)
+    check_address(settings.access.mode, host)
+    log_as(settings)
+    traces = Exposure(traces=settings.observe.traces)
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listen(host, port))
+        provider = stack.enter_context(tracing(traces, os.environ))
+        url = _url(host, listening)
+        service = Service.open(settings, url, host, Spans(provider) if provider else None)
+        service.subscribers += subscribers
+        app = build(service, sources)
+        serving = _serving(service, url, stack)
         config = uvicorn.Config(
-            build(service),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
+            http=_Protocol,
             timeout_graceful_shutdown=CLOSE,
+            timeout_keep_alive=IDLE,
             backlog=BACKLOG,
         )
-        server = _Server(config, lambda: started(_url(host, listening)))
+        server = _Server(
+            config,
+            started=lambda: started(serving),
+            ending=service.drain,
+            hangup=app.state.reloader.hint,
+        )
+        sys.setswitchinterval(SWITCH)
+        # What is there by now stays: to look through all of it again would hold every answer up.
+        gc.collect()
+        gc.freeze()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
 
 
+def check_address(mode: Mode, host: str) -> None:
+    """Raises ConfigurationError where others than this machine could ask, and nobody knew who."""
+    if mode in ("none", "token") and not is_loopback(host):
+        raise ConfigurationError(
+            f"--auth {mode} is for this machine only",
+            subject=host,
+            advice="listen at 127.0.0.1, or use --auth keys or --auth oidc",
+        )
+
+
+def _serving(service: Service, url: str, stack: ExitStack) -> Serving:
+    shown = service.settings.executor.public_url or url
+    if service.reception.mode != "token":
+        return Serving(url, f"{shown}/")
+    port = urlsplit(url).port or 0
+    file = token_file(service.settings.state, port, service.reception.new_token())
+    path = stack.enter_context(file)
+    return Serving(url, f"{shown}/sign-in#code={service.reception.new_code()}", path)
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        started: Callable[[], None],
+        ending: Callable[[], None],
+        hangup: Callable[[], None],
+    ) -> None:
         super().__init__(config)
-        self._told = started
+        self._told, self._ending, self._hangup = started, ending, hangup
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,9 +144,22 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hangup)
         await super().startup(sockets)
         if self.started:
             self._told()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()  # it waits for requests under way, and a stream would be one for long
+        await super().shutdown(sockets)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Holds less of what a client does not read."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=UNREAD)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,22 +3,31 @@
 from datetime import UTC, datetime
 
 from lakebed.api.answers import OperationStatus, Throughput
-from lakebed.model.operation import OperationState, Summary
-from lakebed.operations.bulletin import Progress, progress_of
+from lakebed.model.operation import Filters, OperationState, Summary
+from lakebed.operations.bulletin import Progress, arrived
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Submission
+from lakebed.operations.standing import Standing, standing
 from lakebed.operations.states import FINISHED, exit_code
 
 PREFIX = "/api/v1/operations"
 
 
-def status_of(ledger: Ledger, queue: Queue, operation: Operation) -> OperationStatus:
-    """Reads two rows, however many objects there are; one that ran elsewhere is counted."""
-    told = progress_of(ledger.engine, operation.id)
-    submission = queue.submission(operation.id)
-    progress = told[1] if told else _counted(ledger, operation)
-    return _status(operation, submission, progress, ledger.now())
+def status_of(ledger: Ledger, operation_id: str) -> OperationStatus:
+    """Reads one row, however many objects there are; one that ran elsewhere is counted, and so is
+    one whose process has not said its last word.
+
+    Raises UnknownOperation, LedgerError.
+    """
+    return told_of(ledger, standing(ledger, operation_id))
+
+
+def told_of(ledger: Ledger, found: Standing) -> OperationStatus:
+    told, operation = found.progress, found.operation
+    if told is None or not (told.last or operation.state not in FINISHED):
+        told = _counted(ledger, operation)
+    return _status(operation, found.submission, told, ledger.now())
 
 
 def _counted(ledger: Ledger, operation: Operation) -> Progress:
@@ -27,14 +36,16 @@ def _counted(ledger: Ledger, operation: Operation) -> Progress:
     summary = ledger.summary(operation.id)
     return Progress(
         listed=summary.listed,
-        planned=summary.copied + summary.failed + summary.quarantined + summary.pending,
+        planned=arrived(summary) + summary.failed + summary.quarantined + summary.pending,
         planned_bytes=operation.counters.planned_bytes,
         skipped=summary.skipped,
-        done=summary.copied,
+        done=arrived(summary),
         failed=summary.failed,
         quarantined=summary.quarantined,
         deleted=summary.deleted,
+        pending=summary.pending,
         bytes=summary.bytes,
+        reread_bytes=summary.reread_bytes,
         listing=operation.state not in FINISHED,
         seconds=summary.seconds,
         proofs=summary.proofs,
@@ -53,6 +64,7 @@ def _status(
         state=operation.state,
         source=str(request.source),
         destination=str(request.destination),
+        filtered=request.options.filters != Filters(),
         caller=submission.caller if submission else None,
         batch_id=submission.batch if submission else None,
         priority=submission.priority if submission else 0,
@@ -62,6 +74,7 @@ def _status(
         else None,
         started=_moment(operation.started) if operation.started else None,
         finished=_moment(operation.finished) if operation.finished else None,
+        resumed=operation.earlier_seconds > 0,
         percentage=_percentage(operation.state, told),
         listing=told.listing and not ended,
         files_listed=told.listed,
@@ -71,9 +84,13 @@ def _status(
         files_failed=told.failed,
         files_quarantined=told.quarantined,
         files_deleted=told.deleted,
+        files_extra=operation.counters.extra,
+        files_pending=told.pending,
         files_in_flight=0 if ended else told.in_flight,
+        half_pairs=operation.counters.halves,
         bytes_total=told.planned_bytes,
         bytes_done=told.bytes,
+        bytes_reread=told.reread_bytes,
         throughput=Throughput(
             current=0.0 if ended else told.throughput,
             average=told.bytes / seconds if seconds else 0.0,
@@ -90,6 +107,7 @@ def _status(
         note=operation.note,
         exit_code=exit_code(_bare(operation)),
         report_url=f"{PREFIX}/{operation.id}/report",
+        events_url=f"{PREFIX}/{operation.id}/events",
     )
 
 

@@ -8,11 +8,16 @@ import logging
 import os
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from lakebed.errors import Interrupted, LakebedError, LeaseLost, LedgerError
-from lakebed.observe.log import configure, level_of
+from lakebed.executor.logged import log
+from lakebed.executor.telling import telling
+from lakebed.observe.log import Carried
+from lakebed.observe.telemetry import Observer
 from lakebed.operations.bulletin import Bulletin
 from lakebed.operations.lease import Lease
 from lakebed.operations.run import Platform
@@ -21,8 +26,13 @@ from lakebed.store.cancellation import Cancellation
 
 STOP = "stop"
 """What the replica says to have the operation handed over."""
+ENDED = "ended"
+"""What the process says at its end; one that is gone without it crashed, or was killed."""
 GONE_GRACE = 5.0
 """Seconds that an operation has to stop by itself once its replica is gone."""
+FIRST_TO_GO = "500"
+"""How much sooner than others, of 1000, the kernel kills it where memory runs out: one operation
+that takes too much is to go, and not the replica with all of them."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,23 +55,33 @@ class Task:
     fence: int
     again: bool
     share: Share
+    caller: str = ""
+    trace: str | None = None
+    """The W3C traceparent of the request that asked for it."""
 
 
-def main(task: Task, control: Connection) -> None:
-    """Run one operation to its end. The exit status is 0 where the ledger knows how it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the replica's to answer
-    configure(level_of(0, quiet=False, debug=False, configured=task.settings.log))
+def main(task: Task, control: Connection, metrics: Connection) -> None:
+    """Run one operation to its end, and say so."""
+    for number in (signal.SIGINT, signal.SIGHUP):  # the replica's to answer
+        signal.signal(number, signal.SIG_IGN)
+    with suppress(OSError):  # only Linux has it
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+    trace_id = task.trace.split("-")[1] if task.trace else ""
+    log(task.settings, Carried(task.operation_id, trace_id, caller=task.caller))
     cancellation = Cancellation()
     signal.signal(signal.SIGTERM, lambda *_: cancellation.stop(_handed_over()))
     try:
-        _run(task, control, cancellation)
+        with telling(task.settings, task.trace, metrics) as observer:
+            _run(task, control, cancellation, observer)
     except (LeaseLost, LedgerError) as error:
         # Whoever has the lease now, or will have it, goes on from the ledger.
         _log.warning("operation %s: %s", task.operation_id, error)
+    with suppress(OSError):  # nobody may be left to hear it
+        control.send(ENDED)
 
 
-def _run(task: Task, control: Connection, cancellation: Cancellation) -> None:
-    with Platform(task.settings, cancellation) as platform:
+def _run(task: Task, control: Connection, cancellation: Cancellation, observer: Observer) -> None:
+    with Platform(task.settings, cancellation, observer) as platform:
         platform.share(task.share.memory, task.share.bandwidth)
         listening = (control, platform, cancellation)
         threading.Thread(target=_listen, args=listening, daemon=True).start()

@@ -14,9 +14,10 @@ class Type(StrEnum):
     HISTOGRAM = "histogram"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """`buckets` are the upper bounds of a histogram, in seconds."""
+    """Each is one of its own: whoever counts for each object finds it by identity, at once.
+    `buckets` are the upper bounds of a histogram, in seconds."""
 
     name: str
     type: Type
@@ -29,6 +30,7 @@ _REQUEST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 """From a store in the same rack to the stall timeout."""
 _OBJECT = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0)
 _LEDGER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+_OPERATION_WAIT = (0.05, 0.1, 0.3, 1.0, 3.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
 _OPERATION = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0, 86400.0)
 
 
@@ -114,7 +116,38 @@ OPERATION_ENDED = _gauge(
 )
 BUILD = _gauge("lakebed_build_info", "Always 1; the version is a label.", "version")
 
+ENGINE: tuple[Metric, ...] = tuple(
+    found for found in tuple(globals().values()) if isinstance(found, Metric)
+)
+"""What a process that runs operations tells, in the order in which it stands here."""
+
+HTTP_SECONDS = _histogram(
+    "lakebed_http_request_duration_seconds",
+    _REQUEST,
+    "Seconds until a request to the API was answered; of a stream, until it began.",
+    *("method", "route", "status"),
+)
+STREAMS = _gauge("lakebed_http_streams_open", "Streams of events that are open at this replica.")
+QUEUE_WAITING = _gauge(
+    "lakebed_queue_waiting", "Operations that wait for any replica, now or later."
+)
+QUEUE_SECONDS = _histogram(
+    "lakebed_queue_wait_duration_seconds",
+    _OPERATION_WAIT,
+    "Seconds from the moment from which an operation was wanted until this replica took it up.",
+)
+CRASHES = _counter(
+    "lakebed_operation_crashes_total", "Processes of operations that ended without a word."
+)
+LEDGER_OPERATIONS = _gauge(
+    "lakebed_ledger_operations", "Operations that the ledger of all replicas holds.", "state"
+)
+REPLICAS = _gauge("lakebed_replicas_alive", "Replicas that were heard of within 15 s.")
+DATABASE = _gauge("lakebed_database_up", "1 where the database answered the last look, else 0.")
+
 CATALOGUE: tuple[Metric, ...] = tuple(
     found for found in tuple(globals().values()) if isinstance(found, Metric)
 )
-"""All of them, in the order in which they stand here."""
+"""All of them."""
+SERVICE = tuple(metric for metric in CATALOGUE if metric not in ENGINE)
+"""What a replica of the executor tells of itself, beside what its operations tell."""

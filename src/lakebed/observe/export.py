@@ -23,13 +23,12 @@ FLUSH = 2.0
 
 
 @contextmanager
-def exported(
-    environ: Mapping[str, str], endpoint: str | None, exporter: SpanExporter | None = None
-) -> Iterator[Traces]:
-    """Spans are exported for the scope, and for at most `FLUSH` seconds beyond it.
+def provided(
+    endpoint: str | None, exporter: SpanExporter | None = None
+) -> Iterator[TracerProvider]:
+    """What makes spans that are exported for the scope, and for at most `FLUSH` seconds beyond it.
 
-    `endpoint` is the base URL of a collector; None: what the environment says. The operations
-    belong to the trace of `TRACEPARENT`, where that is set.
+    `endpoint` is the base URL of a collector; None: what the environment says.
     """
     found = exporter or OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces" if endpoint else None)
     ours = Resource({"service.name": "lakebed", "service.version": __version__})
@@ -37,9 +36,8 @@ def exported(
         resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False
     )
     provider.add_span_processor(BatchSpanProcessor(found))
-    carrier = {name.lower(): environ.get(name, "") for name in ("TRACEPARENT", "TRACESTATE")}
     try:
-        yield Traces(provider, TraceContextTextMapPropagator().extract(carrier))
+        yield provider
     finally:
         # The SDK's own flush knows no deadline. A daemon: what is still stuck in a connection
         # then, the end of the process ends.
@@ -49,3 +47,14 @@ def exported(
         if closing.is_alive():
             found.shutdown()
             closing.join(FLUSH / 4)
+
+
+@contextmanager
+def exported(
+    environ: Mapping[str, str], endpoint: str | None, exporter: SpanExporter | None = None
+) -> Iterator[Traces]:
+    """The observer whose spans are exported so. The operations belong to the trace of
+    `TRACEPARENT`, where that is set."""
+    carrier = {name.lower(): environ.get(name, "") for name in ("TRACEPARENT", "TRACESTATE")}
+    with provided(endpoint, exporter) as provider:
+        yield Traces(provider, TraceContextTextMapPropagator().extract(carrier))

@@ -1,5 +1,6 @@
-"""The log: one line a message on stderr, and no secret in it."""
+"""The log: one line a message on stderr, for people or as JSON, and no secret in it."""
 
+import json
 import logging
 import re
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TextIO
 
 LOGGER = "lakebed"
@@ -37,19 +39,25 @@ def redact(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Carried:
+class Carried:
+    """What each record says beside its message: what it is of. Empty is not said."""
+
     operation_id: str = ""
     trace_id: str = ""
+    span_id: str = ""
+    caller: str = ""
 
 
-_NOTHING = _Carried()
-_carried: ContextVar[_Carried] = ContextVar("carried", default=_NOTHING)
+NOTHING = Carried()
+_carried: ContextVar[Carried | None] = ContextVar("carried", default=None)
 
 
 @contextmanager
-def carrying(operation_id: str, trace_id: str) -> Iterator[None]:
-    """Every record of the scope, in this thread, says of which operation and trace it is."""
-    before = _carried.set(_Carried(operation_id, trace_id))
+def carrying(
+    operation_id: str, trace_id: str, span_id: str = "", caller: str = ""
+) -> Iterator[None]:
+    """Every record of the scope, in this thread or task, says of what it is."""
+    before = _carried.set(Carried(operation_id, trace_id, span_id, caller))
     try:
         yield
     finally:
@@ -57,11 +65,18 @@ def carrying(operation_id: str, trace_id: str) -> Iterator[None]:
 
 
 class Correlated(logging.Filter):
-    """Gives each record its `operation_id` and `trace_id`, empty outside of a traced operation."""
+    """Gives each record what is carried: in its scope, else by the whole process."""
+
+    def __init__(self, process: Carried = NOTHING) -> None:
+        super().__init__()
+        self._process = process
 
     def filter(self, record: logging.LogRecord) -> bool:
-        carried = _carried.get()
-        record.operation_id, record.trace_id = carried.operation_id, carried.trace_id
+        ours, carried = self._process, _carried.get() or self._process
+        record.operation_id = carried.operation_id or ours.operation_id
+        record.trace_id = carried.trace_id or ours.trace_id
+        record.span_id = carried.span_id
+        record.caller = carried.caller or ours.caller
         return True
 
 
@@ -88,7 +103,9 @@ class OneLine(logging.Formatter):
         message = " ".join(record.getMessage().splitlines())
         line = f"{record.levelname.lower()}: {message}"
         if trace_id := getattr(record, "trace_id", ""):
-            line = f"{line} [operation {getattr(record, 'operation_id', '')} trace {trace_id}]"
+            operation_id = getattr(record, "operation_id", "")
+            of = f"operation {operation_id} " if operation_id else ""
+            line = f"{line} [{of}trace {trace_id}]"
         if not logging.getLogger(LOGGER).isEnabledFor(logging.DEBUG):
             return redact(line)
         line = f"{self.formatTime(record, '%H:%M:%S')}.{record.msecs:03.0f} {record.name} {line}"
@@ -97,13 +114,38 @@ class OneLine(logging.Formatter):
         return redact(line)
 
 
+class JsonLine(logging.Formatter):
+    """One JSON object, in ASCII: no text of a message can end the line or begin another.
+
+    A record that is of a request has its `method`, `route`, `status` and `seconds` in `request`.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC)
+        told: dict[str, object] = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        for name in Carried.__dataclass_fields__:
+            if value := getattr(record, name, ""):
+                told[name] = value
+        told |= getattr(record, "request", {})
+        if record.exc_info:
+            told["exception"] = redact(self.formatException(record.exc_info))
+        return json.dumps(told)
+
+
 class StandardError(logging.StreamHandler[TextIO]):
     """Writes to what stderr is at that moment, so that a live display can hold it back."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, formatter: logging.Formatter | None = None, process: Carried = NOTHING
+    ) -> None:
         logging.Handler.__init__(self)
-        self.setFormatter(OneLine())
-        self.addFilter(Correlated())
+        self.setFormatter(formatter or OneLine())
+        self.addFilter(Correlated(process))
         self.addFilter(Once())
 
     @property
@@ -115,12 +157,15 @@ class StandardError(logging.StreamHandler[TextIO]):
         raise AttributeError("the stream is always stderr")
 
 
-def configure(level: int) -> None:
-    """Log messages of `lakebed` from `level` on, and warnings of everything else."""
+def configure(level: int, *, as_json: bool = False, process: Carried = NOTHING) -> None:
+    """Log messages of `lakebed` from `level` on, and warnings of everything else.
+
+    `process` is what each record of this process is of, where its scope does not say.
+    """
     root = logging.getLogger()
     for handler in [h for h in root.handlers if isinstance(h, StandardError)]:
         root.removeHandler(handler)
-    root.addHandler(StandardError())
+    root.addHandler(StandardError(JsonLine() if as_json else OneLine(), process))
     logging.getLogger(LOGGER).setLevel(level)
 
 

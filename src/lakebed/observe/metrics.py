@@ -5,7 +5,7 @@ Imported only where metrics are wanted: it needs `lakebed[observe]`.
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -29,14 +29,14 @@ _PLAN = {
 """The metric of each counter of the plan."""
 
 
-class Metrics:
-    """An observer of all operations of a process. One for each registry: names are taken once."""
+class Kept:
+    """Metrics of the catalogue in a registry. One for each registry: names are taken once."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, metrics: Iterable[Metric]) -> None:
         self._counters: dict[Metric, Counter] = {}
         self._gauges: dict[Metric, Gauge] = {}
         self._histograms: dict[Metric, Histogram] = {}
-        for metric in catalogue.CATALOGUE:
+        for metric in metrics:
             name, meaning, labels = metric.name, metric.help, metric.labels
             match metric.type:
                 case catalogue.Type.COUNTER:
@@ -47,9 +47,29 @@ class Metrics:
                     self._histograms[metric] = Histogram(
                         name, meaning, labels, buckets=metric.buckets, registry=registry
                     )
+
+    def add(self, metric: Metric, amount: float, *labels: str) -> None:
+        counter = self._counters[metric]
+        (counter.labels(*labels) if labels else counter).inc(amount)
+
+    def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
+        histogram = self._histograms[metric]
+        (histogram.labels(*labels) if labels else histogram).observe(seconds)
+
+    def set(self, metric: Metric, value: float, *labels: str) -> None:
+        gauge = self._gauges[metric]
+        (gauge.labels(*labels) if labels else gauge).set(value)
+
+
+class Metrics(Kept):
+    """An observer of all operations of a process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry, catalogue.ENGINE)
         self._requests: dict[tuple[str, str, str], _Request] = {}
+        self._objects: dict[tuple[str, str, str, str], _Objects] = {}
         self.running = _Running()
-        self._gauges[catalogue.BUILD].labels(__version__).set(1)
+        self.set(catalogue.BUILD, 1, __version__)
         for metric, field in (
             (catalogue.IN_FLIGHT, "units_in_flight"),
             (catalogue.PENDING, "objects_pending"),
@@ -65,15 +85,6 @@ class Metrics:
         with running.track_inprogress(), seconds.time():
             yield _Operation(self, kind)
 
-    def add(self, metric: Metric, amount: float, *labels: str) -> None:
-        self._counters[metric].labels(*labels).inc(amount)
-
-    def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
-        self._histograms[metric].labels(*labels).observe(seconds)
-
-    def set(self, metric: Metric, value: float, *labels: str) -> None:
-        self._gauges[metric].labels(*labels).set(value)
-
     def request(self, store: str, verb: str, code: str) -> "_Request":
         """What a request of this kind is counted in, found again without the labels' own search,
         which costs more than the counting."""
@@ -87,6 +98,25 @@ class Metrics:
                 self._counters[catalogue.RECEIVED].labels(store),
             )
         return found
+
+    def objects(self, kind: str, state: str, lane: str, proof: str) -> "_Objects":
+        """What objects that ended so are counted in, found again as cheaply."""
+        key = (kind, state, lane, proof)
+        found = self._objects.get(key)
+        if found is None:
+            found = self._objects[key] = _Objects(
+                self._counters[catalogue.OBJECTS].labels(*key),
+                self._counters[catalogue.OBJECT_BYTES].labels(kind, lane),
+                self._histograms[catalogue.OBJECT_SECONDS].labels(kind, lane),
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    count: Counter
+    bytes: Counter
+    seconds: Histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +185,13 @@ class _Operation(Silent):
     def settled(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         self._metrics.observe(catalogue.LEDGER_SECONDS, seconds, "outcomes")
         for outcome in outcomes:
-            lane, proof = outcome.lane or "", outcome.proof or ""
-            labels = (self._kind, outcome.state, lane, proof)
-            self._metrics.add(catalogue.OBJECTS, 1, *labels)
+            counted = self._metrics.objects(
+                self._kind, outcome.state, outcome.lane or "", outcome.proof or ""
+            )
+            counted.count.inc()
             if outcome.state is ObjectState.DONE:
-                self._metrics.add(catalogue.OBJECT_BYTES, outcome.size, self._kind, lane)
-                self._metrics.observe(catalogue.OBJECT_SECONDS, outcome.seconds, self._kind, lane)
+                counted.bytes.inc(outcome.size)
+                counted.seconds.observe(outcome.seconds)
             elif outcome.error:
                 self._metrics.add(catalogue.REFUSALS, 1, self._kind, outcome.error)
 

@@ -5,9 +5,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lakebed.errors import ConfigurationError
 from lakebed.observe.telemetry import UNOBSERVED, Observer, Several
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 _log = logging.getLogger(__name__)
 _OTLP = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -64,19 +68,55 @@ def _metrics(exposure: Exposure, stack: ExitStack) -> Observer:
 
 
 def _traces(exposure: Exposure, environ: Mapping[str, str], stack: ExitStack) -> Observer | None:
-    said = any(environ.get(name) for name in _OTLP)
+    with _installed(exposure):
+        if is_traced(exposure, environ):
+            from lakebed.observe.export import exported
+
+            return stack.enter_context(exported(environ, _endpoint(exposure, environ)))
+    return None
+
+
+@contextmanager
+def tracing(exposure: Exposure, environ: Mapping[str, str]) -> Iterator["TracerProvider | None"]:
+    """What makes the spans of a process that serves; None where nobody asks for any.
+
+    Raises ConfigurationError as `observing` does.
+    """
+    with ExitStack() as stack:
+        provider = None
+        with _installed(exposure):
+            if is_traced(exposure, environ):
+                from lakebed.observe.export import provided
+
+                provider = stack.enter_context(provided(_endpoint(exposure, environ)))
+        yield provider
+
+
+def is_traced(exposure: Exposure, environ: Mapping[str, str]) -> bool:
+    """Whether anybody asks for spans."""
     off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
-    if off or environ.get("OTEL_TRACES_EXPORTER") == "none" or not (said or exposure.traces):
-        return None
+    if off or environ.get("OTEL_TRACES_EXPORTER") == "none":
+        return False
+    return bool(exposure.traces) or _says(environ)
+
+
+def _says(environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name) for name in _OTLP)
+
+
+def _endpoint(exposure: Exposure, environ: Mapping[str, str]) -> str | None:
+    return None if _says(environ) else exposure.traces
+
+
+@contextmanager
+def _installed(exposure: Exposure) -> Iterator[None]:
     try:
-        from lakebed.observe.export import exported
+        yield
     except ImportError as absent:
         if exposure.traces:
             raise _missing("spans", absent) from None
         # Set for every process of a machine, perhaps: no reason for this one to fail.
         _log.warning("OTEL_… variables are set, but %s", _missing("spans", absent))
-        return None
-    return stack.enter_context(exported(environ, None if said else exposure.traces))
 
 
 def _missing(what: str, absent: ImportError) -> ConfigurationError:

@@ -7,7 +7,6 @@ goes on after a break; the outcomes of some moments are one of them.
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
 
@@ -26,8 +25,8 @@ EVERY = 1.0
 """Seconds between two words on the progress."""
 SOON = 0.25
 """Seconds for which outcomes are gathered into one event."""
-MOST = 1000
-"""Outcomes in one event."""
+MOST = 200
+"""Outcomes in one event: what many readers hold of it at once stays small."""
 WINDOW = 5.0
 """Seconds over which the current throughput is the mean."""
 
@@ -54,7 +53,9 @@ class Progress:
     failed: int = 0
     quarantined: int = 0
     deleted: int = 0
+    pending: int = 0
     bytes: int = 0
+    reread_bytes: int = 0
     in_flight: int = 0
     listing: bool = True
     """Whether more may still be planned: the totals are none yet."""
@@ -69,6 +70,8 @@ class Progress:
     lanes: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     """Objects by the code of their error."""
+    last: bool = False
+    """Its run has ended, and these are the ledger's figures."""
 
 
 class Bulletin:
@@ -88,7 +91,7 @@ class Bulletin:
         self._passed: list[tuple[float, int]] = [(0.0, 0)]
         self._peak = 0.0
         self._told = self._gathered = 0.0
-        self._number = _last_number(lease.engine, lease.operation_id)
+        self._number = last_number(lease.engine, lease.operation_id)
 
     def started(self, operation_id: str) -> None:
         self._waiting.append(("started", "{}"))
@@ -118,20 +121,23 @@ class Bulletin:
         """The last word: what the ledger knows."""
         told = Progress(
             listed=summary.listed,
-            planned=summary.copied + summary.failed + summary.quarantined + summary.pending,
+            planned=arrived(summary) + summary.failed + summary.quarantined + summary.pending,
             planned_bytes=summary.bytes,
             skipped=summary.skipped,
-            done=summary.copied,
+            done=arrived(summary),
             failed=summary.failed,
             quarantined=summary.quarantined,
             deleted=summary.deleted,
+            pending=summary.pending,
             bytes=summary.bytes,
+            reread_bytes=summary.reread_bytes,
             listing=False,
             seconds=summary.seconds,
             peak=self._peak,
             proofs=summary.proofs,
             lanes=summary.lanes,
             errors=dict(self._errors),
+            last=True,
         )
         self._write(replace(told, retries=self._retries))
 
@@ -146,14 +152,16 @@ class Bulletin:
             proofs, lanes, errors = dict(self._proofs), dict(self._lanes), dict(self._errors)
         return Progress(
             listed=before.listed + live.listed,
-            planned=before.copied + live.planned,
+            planned=arrived(before) + live.planned,
             planned_bytes=before.bytes + live.planned_bytes,
             skipped=before.skipped + live.skipped,
-            done=before.copied + live.done,
+            done=arrived(before) + live.done,
             failed=live.failed,
             quarantined=live.quarantined,
             deleted=before.deleted + live.deleted,
+            pending=max(0, live.planned - live.done - live.failed - live.quarantined),
             bytes=before.bytes + live.bytes,
+            reread_bytes=before.reread_bytes,
             in_flight=live.in_flight,
             listing=live.listing,
             retries=live.retries,
@@ -210,21 +218,16 @@ class Bulletin:
         self._waiting = [one for one in self._waiting if one[0] != "progress"]
 
 
-def _last_number(engine: Engine, operation_id: str) -> int:
+def arrived(summary: Summary) -> int:
+    """Objects that were copied, or by `verify` proved."""
+    return summary.copied or sum(summary.proofs.values())
+
+
+def last_number(engine: Engine, operation_id: str) -> int:
+    """The number of the last event of an operation; 0 where there is none."""
     query = select(func.max(events.c.number)).where(events.c.operation == operation_id)
     with reading(engine) as connection:
         return int(connection.scalar(query) or 0)
-
-
-def events_after(
-    engine: Engine, operation_id: str, number: int, most: int = 500
-) -> Sequence[Event]:
-    """The next events of an operation, in their order."""
-    here = (events.c.operation == operation_id) & (events.c.number > number)
-    columns = (events.c.number, events.c.at, events.c.kind, events.c.data)
-    query = select(*columns).where(here).order_by(events.c.number).limit(most)
-    with reading(engine) as connection:
-        return [Event(*row) for row in connection.execute(query)]
 
 
 def progress_of(engine: Engine, operation_id: str) -> tuple[float, Progress] | None:

@@ -19,6 +19,7 @@ from lakebed.store.folder.unmade import to_be_made
 from lakebed.store.pace.level import MOST
 from lakebed.store.pace.line import Line, shared_line
 from lakebed.store.pace.paces import Limits, Paces
+from lakebed.store.wrappers.fenced import Fence
 from lakebed.store.wrappers.retry import Backoff
 from lakebed.transfer.budget import Budget
 from lakebed.transfer.progress import Progress
@@ -67,6 +68,7 @@ class Ends:
         line: Line | None = None,
         progress: Progress | None = None,
         telemetry: Telemetry = SILENT,
+        fence: Fence | None = None,
     ) -> Iterator[Store]:
         """The store of a location, closed with the scope, at the pace of its endpoint, with `most`
         requests of a kind in flight. Raises UnknownStore."""
@@ -86,6 +88,7 @@ class Ends:
             limits=Limits(pace, most or MOST, line or self._line),
             retried=retried,
             telemetry=telemetry,
+            fence=fence,
         )
         try:
             yield store
@@ -100,9 +103,11 @@ class Ends:
         *,
         writes: bool,
         telemetry: Telemetry = SILENT,
+        fence: Fence | None = None,
     ) -> Iterator[Sides]:
-        """Both ends. Where the operation `writes`, the destination is probed if it was not
-        within a day; a source and a plan are never written to, and so the least is assumed."""
+        """Both ends, where nothing is written but under the `fence`. Where the operation `writes`,
+        the destination is probed if it was not within a day; a source and a plan are never written
+        to, and so the least is assumed."""
         progress, options = Progress(), request.options
         line = Line(options.bandwidth, within=self._line) if options.bandwidth else None
         with ExitStack() as stack:
@@ -116,6 +121,7 @@ class Ends:
                         line=line,
                         progress=progress,
                         telemetry=telemetry,
+                        fence=fence,
                     )
                 )
                 for location in (request.source, request.destination)

@@ -6,19 +6,19 @@ write nothing.
 """
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Self
 
-from sqlalchemy import Connection, Engine, bindparam, func, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
 from lakebed.database.clock import Clock, clock_of
 from lakebed.database.prepared import Prepared
 from lakebed.database.tables import operations
-from lakebed.database.transaction import writing
+from lakebed.database.transaction import reading, writing
 from lakebed.errors import Cancelled, LakebedError, LeaseLost, LedgerError, RunningElsewhere
 from lakebed.model.operation import OperationState
 from lakebed.operations.operation import LEASE, Operation, find
@@ -58,6 +58,8 @@ class Lease:
     clock: Clock
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
     _touch: Prepared = field(init=False, repr=False)
+    _sure_until: float = field(default=0.0, init=False, repr=False)
+    """By this machine's clock that nobody sets: until then no other process can have it."""
 
     def __post_init__(self) -> None:
         ours = (operations.c.id == bindparam("ours")) & (operations.c.fence == bindparam("held"))
@@ -84,6 +86,7 @@ class Lease:
 
         Raises LeaseLost where another process has taken it, or the operation has ended.
         """
+        began = monotonic()
         with writing(self.engine) as connection:
             cancel_requested = connection.scalar(
                 update(operations)
@@ -97,7 +100,23 @@ class Lease:
             )
         if cancel_requested is None:
             raise lease_lost(self.operation_id)
+        self._sure_until = began + DURATION
         return bool(cancel_requested)
+
+    def expect(self) -> None:
+        """Go on where it is ours, which is asked only after a time in which nobody renewed it: of a
+        process that was stopped. Raises LeaseLost."""
+        if monotonic() > self._sure_until:
+            self.renew()
+
+    def confirm(self) -> None:
+        """Go on where the ledger says now that it is ours. Raises LeaseLost."""
+        self.expect()
+        ours = (operations.c.id == self.operation_id) & (operations.c.fence == self.fence)
+        with reading(self.engine) as connection:
+            state = connection.scalar(select(operations.c.state).where(ours))
+        if state != OperationState.RUNNING:
+            raise lease_lost(self.operation_id)
 
     def check(self, connection: Connection) -> None:
         """Lock the operation's row for this transaction, if it is still ours; else LeaseLost."""
@@ -132,16 +151,15 @@ class Lease:
             cancellation.stop(LakebedError(f"the lease's heartbeat broke: {error!r}"))
 
     def _renew_until_ended(self, cancellation: Cancellation, interval: float) -> None:
-        # A clock that nobody sets: what the ledger's own says cannot be asked where it is away.
-        valid_until = time.monotonic() + DURATION
+        # What the ledger's own clock says cannot be asked where it is away.
+        self._sure_until = monotonic() + DURATION
         while True:
             try:
                 if self.renew():
                     cancellation.stop(Cancelled("somebody cancelled it", subject=self.operation_id))
-                valid_until = time.monotonic() + DURATION
             except LedgerError:
                 # The ledger may be back before the lease runs out.
-                if time.monotonic() > valid_until:
+                if monotonic() > self._sure_until:
                     raise lease_lost(self.operation_id) from None
             if self._ended.wait(interval):
                 return

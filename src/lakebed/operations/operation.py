@@ -17,12 +17,14 @@ LEASE = 12.0
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: sorts as its values do, and has no letters that look like digits."""
 _TIME_DIGITS, _RANDOM_DIGITS = 9, 7
+LENGTH = _TIME_DIGITS + _RANDOM_DIGITS
+"""Letters and digits of an id."""
 
 
 def new_id(now: float) -> str:
     """16 letters and digits that sort by time: milliseconds since the epoch, then chance."""
     number = int(now * 1000) << 5 * _RANDOM_DIGITS | secrets.randbits(5 * _RANDOM_DIGITS)
-    places = reversed(range(_TIME_DIGITS + _RANDOM_DIGITS))
+    places = reversed(range(LENGTH))
     return "".join(_ALPHABET[number >> 5 * place & 31] for place in places)
 
 
@@ -66,7 +68,7 @@ class Operation:
             owner=row["owner"],
             fence=row["fence"],
             lease_until=row["lease_until"],
-            cancel_requested=row["cancel_requested"],
+            cancel_requested=bool(row["cancel_requested"]),
             run_started=row["run_started"],
             earlier_seconds=row["earlier_seconds"],
         )
@@ -86,8 +88,12 @@ def find(connection: Connection, prefix: str, *, for_update: bool = False) -> Op
 
     `for_update` keeps every other transaction from changing it until this one ends.
     """
-    begins = operations.c.id.startswith(prefix.upper(), autoescape=True)
-    query = select(operations).where(begins, ~operations.c.pruned).limit(2)
+    # A whole id is looked up, not searched for.
+    if len(prefix) == LENGTH:
+        meant = operations.c.id == prefix.upper()
+    else:
+        meant = operations.c.id.startswith(prefix.upper(), autoescape=True)
+    query = select(operations).where(meant, ~operations.c.pruned).limit(2)
     if for_update:
         query = query.with_for_update()
     found = connection.execute(query).mappings().all() if prefix else []

@@ -14,6 +14,8 @@ from lakebed.operations.operation import Operation
 CHUNK = 200
 """Rows read at once, of which some may not be meant."""
 Value = str | int | float | None
+_WRITTEN_AS = {OperationState.INTERRUPTED: (OperationState.RUNNING,)}
+"""A row of a killed operation says `running` still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ def operations_page(
 ) -> Page:
     """The newest first: ids sort by time."""
     query = select(operations).where(~operations.c.pruned).order_by(operations.c.id.desc())
+    if state is not None:
+        query = query.where(operations.c.state.in_({state, *_WRITTEN_AS.get(state, ())}))
     if batch is not None or caller is not None:
         query = query.join(queue, queue.c.operation == operations.c.id)
         query = query.where(queue.c.batch == batch) if batch is not None else query

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -15,22 +15,30 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
 from lakebed.database.clock import Clock, clock_of
 from lakebed.database.dialect import insert_into
 from lakebed.database.tables import events, idempotency, operations, queue
+from lakebed.database.text import storable
 from lakebed.database.transaction import reading, writing
-from lakebed.errors import KeyReused, ProcessDied
+from lakebed.errors import KeyReused, LakebedError, LedgerError, ProcessDied
 from lakebed.model.operation import OperationState, Request
-from lakebed.operations.lease import FARTHEST, Lease, take
+from lakebed.observe.log import redact
+from lakebed.operations.lease import FARTHEST, Lease, is_held, take
 from lakebed.operations.ledger import create
 from lakebed.operations.operation import find
 from lakebed.operations.states import advance
 
 MOST_CRASHES = 3
 """Ends of its process, one after another, after which an operation is `failed`."""
+STEADY = 600.0
+"""Seconds of a run after which crashes before it no longer count."""
+PAUSE = 1.0
+"""Seconds before an operation that was handed back is taken up again: where what ended it goes on
+to be, nobody is to try without a pause."""
 REMEMBERED = 86_400.0
 """Seconds for which an idempotency key is kept: a day."""
 
@@ -42,6 +50,14 @@ _IDLE = (
     OperationState.QUARANTINED,
 )
 """States from which a wanted operation is begun or goes on."""
+
+_CUT_OFF = text(
+    "SELECT pg_terminate_backend(pid) FROM operations JOIN pg_stat_activity"
+    " ON backend_xid = operations.xmax AND datname = current_database()"
+    " WHERE operations.state = 'running' AND operations.lease_until <= :now"
+)
+"""A process that was stopped while it sent statements holds its operation's row for as long, and no
+timeout of PostgreSQL 15 ends that: who finds its lease at an end cuts it off from the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,8 @@ class Claim:
     submission: Submission
     again: bool
     """It ran before."""
+    waited: float = 0.0
+    """Seconds since it was wanted."""
 
 
 class Queue:
@@ -97,6 +115,7 @@ class Queue:
     def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
         self.engine = engine
         self.now = clock or clock_of(engine)
+        self._unreadable: set[str] = set()
 
     def enqueue(
         self,
@@ -127,68 +146,96 @@ class Queue:
         self, connection: Connection, request: Request, submission: Submission, now: float
     ) -> str:
         operation_id = create(connection, request, now)
-        row = {
-            "operation": operation_id,
-            "caller": submission.caller,
-            "authority": submission.authority,
-            "priority": submission.priority,
-            "not_before": submission.not_before,
-            "enqueued": now,
-            "wanted": True,
-            "crashes": 0,
-            "batch": submission.batch,
-            "trace": submission.trace,
-            "notification": submission.notification,
-        }
-        connection.execute(insert(queue), row)
+        _insert(connection, operation_id, submission, now)
         first = {"operation": operation_id, "number": 1, "at": now, "kind": "queued", "data": "{}"}
         connection.execute(insert(events), first)
         return operation_id
 
-    def claim(self) -> Claim | None:
+    def claim(self, but: Collection[str] = ()) -> Claim | None:
         """Take up the operation that is to run next, under a lease of this process.
 
         The highest priority first; of one priority, those of the caller of whom the fewest run;
         of these the oldest. What a process that is gone has left comes first of its priority.
+        `but` are operations that this replica has processes of, which it knows of without a clock.
         """
         now = self.now()
         with writing(self.engine) as connection:
-            row = connection.execute(_next(now)).mappings().first()
+            row = connection.execute(_next(now, {*but, *self._unreadable})).mappings().first()
             if row is None:
+                if self.engine.dialect.name == "postgresql":
+                    connection.execute(_CUT_OFF, {"now": now})
                 return None
-            operation = find(connection, row["operation"], for_update=True)
+            try:
+                operation = find(connection, row["operation"], for_update=True)
+            except LedgerError:
+                # A newer replica was asked for it, and is to do it; the others behind it are ours.
+                self._unreadable.add(row["operation"])
+                raise
             lease = Lease(self.engine, operation.id, take(connection, operation, now), self.now)
         submission = Submission(
             **{name: row[name] for name in Submission.__dataclass_fields__}  # columns of that name
         )
         again = operation.run_started is not None
-        return Claim(lease, operation.request, submission, again)
+        waited = max(0.0, now - max(row["enqueued"], submission.not_before))
+        return Claim(lease, operation.request, submission, again, waited)
 
-    def want(self, operation_id: str, authority: str) -> None:
-        """Have an operation run again, as if it was asked for now.
+    def want(self, operation_id: str, submission: Submission) -> None:
+        """Have an operation run again, as if it was asked for now, by whom `submission` names.
 
-        Raises OperationError where it has ended for good, UnknownOperation where it never was in
-        this queue.
+        Whoever asked for it first still counts as its caller, and its priority stays. Raises
+        OperationError where it runs or has ended for good, UnknownOperation.
         """
         now = self.now()
         with writing(self.engine) as connection:
             operation = find(connection, operation_id, for_update=True)
-            if operation.state not in _IDLE:
+            is_left = operation.state is OperationState.RUNNING and not is_held(operation, now)
+            if operation.state not in _IDLE and not is_left:
                 advance(operation.state, OperationState.RUNNING)
-            connection.execute(
+            known = connection.execute(
                 update(queue)
                 .where(queue.c.operation == operation.id)
-                .values(wanted=True, not_before=now, enqueued=now, crashes=0, authority=authority)
+                .values(
+                    wanted=True,
+                    not_before=now,
+                    enqueued=now,
+                    crashes=0,
+                    authority=submission.authority,
+                )
             )
+            if not known.rowcount:  # it was begun without the service
+                _insert(connection, operation.id, submission, now)
+
+    def is_ours(self, lease: Lease) -> bool:
+        """Whether the run of a lease goes on, as far as the ledger knows."""
+        now = self.now()
+        ours = _running(lease) & _is_held(now)
+        with reading(self.engine) as connection:
+            return bool(connection.scalar(select(func.count()).where(ours)))
 
     def hand_back(self, lease: Lease) -> None:
         """Let go of an operation that is to go on elsewhere; nothing where it is not ours."""
+        now = self.now()
         with writing(self.engine) as connection:
-            connection.execute(
-                update(operations)
-                .where(_running(lease))
-                .values(state=OperationState.INTERRUPTED, lease_until=0.0, finished=self.now())
-            )
+            if _let_go(connection, lease, now, state=OperationState.INTERRUPTED):
+                connection.execute(
+                    update(queue)
+                    .where(queue.c.operation == lease.operation_id)
+                    .values(not_before=now + PAUSE)
+                )
+
+    def refuse(self, lease: Lease, error: LakebedError) -> None:
+        """End an operation that may not begin; nothing where it is not ours."""
+        ended = {
+            "state": OperationState.FAILED,
+            "error": error.code,
+            "message": storable(redact(str(error))),
+            "finished": self.now(),
+            "lease_until": 0.0,
+        }
+        here = queue.c.operation == lease.operation_id
+        with writing(self.engine) as connection:
+            if connection.execute(update(operations).where(_running(lease)).values(ended)).rowcount:
+                connection.execute(update(queue).where(here).values(wanted=False))
 
     def crashed(self, lease: Lease, reason: str) -> None:
         """The process of an operation ended without a word: it is tried again after a pause, and
@@ -197,27 +244,17 @@ class Queue:
         here = queue.c.operation == lease.operation_id
         with writing(self.engine) as connection:
             operation = find(connection, lease.operation_id, for_update=True)
-            if operation.fence != lease.fence or operation.state is not OperationState.RUNNING:
-                return
-            crashes = 1 + int(connection.scalar(select(queue.c.crashes).where(here)) or 0)
+            before = int(connection.scalar(select(queue.c.crashes).where(here)) or 0)
+            crashes = 1 if now - (operation.run_started or now) > STEADY else before + 1
             gone = ProcessDied(f"its process {reason}, {crashes} times", subject=operation.id)
             ended = crashes >= MOST_CRASHES
-            connection.execute(
-                update(operations)
-                .where(_running(lease))
-                .values(
-                    state=OperationState.FAILED if ended else OperationState.INTERRUPTED,
-                    error=gone.code,
-                    message=str(gone),
-                    finished=now,
-                    lease_until=0.0,
+            state = OperationState.FAILED if ended else OperationState.INTERRUPTED
+            if _let_go(connection, lease, now, state=state, error=gone.code, message=str(gone)):
+                connection.execute(
+                    update(queue)
+                    .where(here)
+                    .values(crashes=crashes, wanted=not ended, not_before=now + 2.0**crashes)
                 )
-            )
-            connection.execute(
-                update(queue)
-                .where(here)
-                .values(crashes=crashes, wanted=not ended, not_before=now + 2.0**crashes)
-            )
 
     def submission(self, operation_id: str) -> Submission | None:
         """Who asked for an operation; None where no service was asked for it."""
@@ -258,7 +295,7 @@ def _reserve(
         "at": now,
     }
     new = insert_into(engine, idempotency).values(row).on_conflict_do_nothing()
-    if connection.execute(new).rowcount:
+    if connection.execute(new.returning(idempotency.c.key)).first() is not None:
         return None
     known = connection.execute(select(idempotency).where(_named(caller, given))).mappings().one()
     if known["body_sha256"] != given.body_sha256:
@@ -278,6 +315,23 @@ def _joined() -> Join:
     return queue.join(operations, queue.c.operation == operations.c.id)
 
 
+def _insert(connection: Connection, operation_id: str, given: Submission, now: float) -> None:
+    columns = {name: getattr(given, name) for name in Submission.__dataclass_fields__}
+    row = {"operation": operation_id, "enqueued": now, "wanted": True, "crashes": 0}
+    connection.execute(insert(queue), row | columns)
+
+
+def _let_go(connection: Connection, lease: Lease, now: float, **values: str | None) -> bool:
+    """End the run of a lease; whether there was one. Its process, if it only seems to be gone,
+    can write nothing under the next fence."""
+    ended = connection.execute(
+        update(operations)
+        .where(_running(lease))
+        .values(fence=lease.fence + 1, lease_until=0.0, finished=now, **values)
+    )
+    return bool(ended.rowcount)
+
+
 def _running(lease: Lease) -> ColumnElement[bool]:
     return (
         (operations.c.id == lease.operation_id)
@@ -286,23 +340,27 @@ def _running(lease: Lease) -> ColumnElement[bool]:
     )
 
 
-def _next(now: float) -> "Select[tuple[object, ...]]":
+def _is_held(now: float) -> ColumnElement[bool]:
+    until = operations.c.lease_until
+    return (until > now) & (until <= now + FARTHEST)
+
+
+def _next(now: float, but: Collection[str]) -> "Select[tuple[object, ...]]":
     table = operations.c
     is_running = table.state == OperationState.RUNNING
-    is_held = (table.lease_until > now) & (table.lease_until <= now + FARTHEST)
     busy = (
         select(queue.c.caller, func.count().label("running"))
         .select_from(_joined())
-        .where(queue.c.wanted, is_running, is_held)
+        .where(queue.c.wanted, is_running, _is_held(now))
         .group_by(queue.c.caller)
         .subquery()
     )
-    free = table.state.in_(_IDLE) | (is_running & ~is_held)
+    free = table.state.in_(_IDLE) | (is_running & ~_is_held(now))
     return (
         select(queue)
         .join(operations, queue.c.operation == table.id)
         .outerjoin(busy, busy.c.caller == queue.c.caller)
-        .where(queue.c.wanted, queue.c.not_before <= now, free)
+        .where(queue.c.wanted, queue.c.not_before <= now, free, table.id.not_in(but))
         .order_by(
             queue.c.priority.desc(),
             is_running.desc(),

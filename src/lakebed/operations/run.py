@@ -33,6 +33,7 @@ from lakebed.operations.ends import Ends
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.memory import LedgerMemory
+from lakebed.operations.operation import Operation
 from lakebed.operations.quarantine import Which, listed, release
 from lakebed.operations.states import verdict
 from lakebed.operations.watch import Unwatched, Watch, WatchedRecorder
@@ -79,6 +80,11 @@ class Platform:
         if self._ledger is not None:
             self._ledger.engine.dispose()
 
+    def apply(self, settings: Settings) -> None:
+        """What begins from now on has these settings; what runs keeps those that it began with,
+        and the ledger stays."""
+        self.settings, self._ends = settings, Ends(settings, lambda: self.ledger)
+
     @property
     def ledger(self) -> Ledger:
         """Opened when it is first asked for. Raises LedgerError."""
@@ -111,13 +117,17 @@ class Platform:
         What is completed stays as it is. Raises Cancelled where it was cancelled.
         """
         operation = self.ledger.get(operation_id)
-        if operation.state is OperationState.COMPLETED:
+        if not self.is_left(operation):
             return self.ledger.summary(operation.id)
+        return self._run(operation.id, watch, again=True)
+
+    def is_left(self, operation: Operation) -> bool:
+        """Whether a resume finds anything to do. Raises Cancelled."""
         if operation.state is OperationState.CANCELLED:
             raise Cancelled(
                 "it was cancelled", subject=operation.id, advice="start a new operation"
             )
-        return self._run(operation.id, watch, again=True)
+        return operation.state is not OperationState.COMPLETED
 
     def cancel(self, operation_id: str) -> Summary:
         """Stop it for good, at once or as soon as the process that runs it hears of it.
@@ -235,7 +245,9 @@ class Platform:
         again: bool,
     ) -> None:
         with (
-            self._ends.sides(request, cancellation, writes=True, telemetry=telemetry) as sides,
+            self._ends.sides(
+                request, cancellation, writes=True, telemetry=telemetry, fence=lease
+            ) as sides,
             WatchedRecorder(request, lease, cancellation, watch, telemetry) as recorder,
         ):
             if request.kind is Kind.SYNC:

@@ -1,15 +1,13 @@
 """The report of an operation as one HTML page that fetches nothing and runs only what is in it."""
 
 import hashlib
-import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from lakebed import __version__
@@ -20,11 +18,11 @@ from lakebed.operations.request_json import options_record
 from lakebed.report import sentences
 from lakebed.report.advice import advice
 from lakebed.report.json_report import Row
-from lakebed.report.text_report import Told, counted, headline, printable, reason
+from lakebed.report.templates import PLOTS, STYLE, asset, environment
+from lakebed.report.text_report import Told, headline, reason
 
 REFUSED = 200
 """Refused objects that are named on the page; all are in the JSON report."""
-_HERE = Path(__file__).parent
 
 
 def lines(report: Report, rows: Iterable[Row]) -> Iterator[str]:
@@ -43,8 +41,9 @@ def lines(report: Report, rows: Iterable[Row]) -> Iterator[str]:
         advice=advice,
         reason=reason,
         version=__version__,
-        style=_asset("vendor/uPlot.min.css", "page/page.css"),
-        script=_asset("vendor/LICENSE", "vendor/uPlot.iife.min.js", "page/page.js"),
+        # Files of ours: nothing in them is anybody's.
+        style=Markup(asset(*STYLE)),
+        script=Markup(asset(*PLOTS, "page/page.js")),
         hash=_hash,
     )
     yield from page.split("\n")
@@ -52,41 +51,7 @@ def lines(report: Report, rows: Iterable[Row]) -> Iterator[str]:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "count": lambda number: f"{number:,}",
-        "size": format_size,
-        "took": sentences.took,
-        "moment": _moment,
-        "shown": printable,
-        "together": lambda text: re.sub(r"(?<=\d) (?=[A-Za-z]{1,3}\b|%)", "\u00a0", text),
-        "share": lambda part, whole: round(100 * part / whole, 1) if whole else 0,
-    }
-    environment.globals["counted"] = counted
-    return environment.get_template("page.html")
-
-
-def _moment(seconds: float | None) -> str:
-    if seconds is None:
-        return "not yet"
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _asset(*names: str) -> Markup:
-    """Files of ours as they are: nothing in them is anybody's. A licence goes as a comment."""
-    texts = [(_HERE / name).read_text(encoding="utf-8").strip() for name in names]
-    return Markup(
-        "\n".join(
-            f"/*\n{text}\n*/" if name.endswith("LICENSE") else text
-            for name, text in zip(names, texts, strict=True)
-        )
-    )
+    return environment(Path(__file__).with_name("page")).get_template("page.html")
 
 
 def _hash(text: str) -> str:

@@ -1,11 +1,16 @@
 """Settings in variables: `LAKEBED_STORES__LAKE__ENDPOINT` is `endpoint` of `[stores.lake]`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from lakebed.settings.merge import Table
 
 PREFIX = "LAKEBED_"
 SEPARATOR = "__"
-
-Table = dict[str, object]
+_AMAZONS = {
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "ca": ("AWS_CA_BUNDLE",),
+}
 
 
 def overlay(file: Mapping[str, object], environ: Mapping[str, str], fields: Iterable[str]) -> Table:
@@ -39,6 +44,14 @@ def variable_of(path: Iterable[str | int], environ: Mapping[str, str]) -> str | 
     return None
 
 
+def amazons_variable_of(path: Sequence[str | int], environ: Mapping[str, str]) -> str | None:
+    """The variable of the AWS tools that speaks for `path`, where nothing of ours does."""
+    if tuple(path[:2]) != ("stores", "aws") or len(path) != 3:
+        return None
+    named = _AMAZONS.get(str(path[2]), ())
+    return next((variable for variable in named if environ.get(variable)), None)
+
+
 def _set(table: Table, path: list[str], value: str) -> None:
     *folders, field = path
     for depth, word in enumerate(folders):
@@ -58,12 +71,8 @@ def _plain(name: str) -> str:
 
 def _with_aws(table: Table, environ: Mapping[str, str]) -> Table:
     """What AWS's own variables say about region and endpoint, beneath `[stores.aws]`."""
-    found = {
-        "region": environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
-        "endpoint": environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"),
-        "ca": environ.get("AWS_CA_BUNDLE"),
-    }
-    given = {field: value for field, value in found.items() if value}
+    found = {field: amazons_variable_of(("stores", "aws", field), environ) for field in _AMAZONS}
+    given = {field: environ[variable] for field, variable in found.items() if variable}
     stores = table.get("stores", {})
     if not given or not isinstance(stores, dict) or not isinstance(stores.get("aws", {}), dict):
         return table

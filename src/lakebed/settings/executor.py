@@ -1,11 +1,16 @@
 """The service: `[executor]`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from lakebed.model.quantity import MIB
-from lakebed.settings.store import FROZEN, Seconds, Size
+from lakebed.settings.restart import RESTART
+from lakebed.settings.store import FROZEN, Endpoint, Seconds, Size, Words
+
+
+def _lower(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(host.lower() for host in hosts)
 
 
 class ExecutorSettings(BaseModel):
@@ -17,5 +22,23 @@ class ExecutorSettings(BaseModel):
     """Operations that a replica runs at once; each is a process."""
     memory: Annotated[Size, Field(ge=MIB)] = 256 * MIB
     """Bytes in flight of all operations of a replica together."""
+    plans: Annotated[int, Field(ge=1, le=64)] = 2
+    """Plans that a replica makes at once; each is a process."""
+    plan_deadline: Seconds = 600.0
+    """How long one plan may take, with its reader."""
     drain: Seconds = 20.0
     """How long a replica that is to stop lets its operations go on, before it hands them over."""
+    body: Annotated[int, Field(ge=1024)] = 4 * MIB
+    """Bytes of the longest body of a request."""
+    streams: Annotated[int, Field(ge=1)] = 32
+    """Event streams that one caller may have open at a replica."""
+    log_format: Literal["json", "text"] | None = None
+    """How a line of the log looks; by default `json`, but `text` on a terminal."""
+    metrics: Literal["authorized", "open", "off"] = Field(
+        default="authorized", json_schema_extra=RESTART
+    )
+    """Who may read `/metrics`: callers with `infrastructure:read`, or whoever reaches the port."""
+    hosts: Annotated[Words, AfterValidator(_lower)] = ()
+    """Names that the service is asked by, beside the address that it listens at."""
+    public_url: Endpoint | None = None
+    """Where browsers reach it, where something stands before it, as a TLS proxy."""

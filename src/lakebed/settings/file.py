@@ -1,74 +1,105 @@
-"""Find the configuration, read it, and refuse what is wrong with the line and the reason."""
+"""Find the files of a configuration, and read them."""
 
-import difflib
 import logging
 import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from os.path import expanduser
 from pathlib import Path
 from urllib.parse import unquote
 
 import platformdirs
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
 
 from lakebed.errors import ConfigurationError
-from lakebed.settings.environment import overlay, variable_of
-from lakebed.settings.locate import holds, line_of
-from lakebed.settings.observe import ObserveSettings
-from lakebed.settings.root import Settings
-from lakebed.settings.secret import FILE, is_reference, reveal
-from lakebed.settings.store import StoreSettings, Timeouts
+from lakebed.settings.finding import Finding, Unreadable
+from lakebed.settings.locate import Place, lines_of, skeleton
+from lakebed.settings.merge import Table
+from lakebed.settings.secret import FILE
 
 FILE_NAME = "lakebed.toml"
 SQLITE = "sqlite:///"
 """What comes before the path of a ledger's file."""
 _QUOTED = str.maketrans({"%": "%25", "?": "%3F"})
 """What would have a meaning of its own in a URL."""
+DEEPEST = 64
+"""Tables and lists in one another: no setting needs a tenth of it."""
 ROOT = 0
 """The user who can write anywhere."""
 
 _log = logging.getLogger(__name__)
 
 
-def load(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
-    """The settings of a process.
+@dataclass(frozen=True)
+class File:
+    """One file as it is written. It may hold secrets."""
+
+    path: Path
+    text: str = field(repr=False)
+    table: Table = field(repr=False)
+
+    @property
+    def anchored(self) -> Table:
+        """The table with its relative paths made those of the folder that holds the file."""
+        return _anchored(self.table, self.path.parent)
+
+    @cached_property
+    def lines(self) -> dict[Place, int]:
+        """Where each value begins."""
+        return lines_of(self.text)
+
+
+def beside(base: Path, environment: str) -> Path:
+    """The file of an environment: `lakebed.production.toml` of `lakebed.toml`."""
+    return base.with_name(f"{base.stem}.{environment}{base.suffix}")
+
+
+def looked_for(
+    config: Path | None, environ: Mapping[str, str], cwd: Path, environment: str = ""
+) -> tuple[tuple[Path, ...], ...]:
+    """Where files may be, the first place first: a base, and that of the environment beside it."""
+    named = config or environ.get("LAKEBED_CONFIG")
+    at_home = platformdirs.user_config_path("lakebed") / FILE_NAME
+    bases = [Path(expanduser(named))] if named else [cwd / FILE_NAME, at_home]
+    return tuple((base, beside(base, environment)) if environment else (base,) for base in bases)
+
+
+def found(
+    config: Path | None, environ: Mapping[str, str], cwd: Path, environment: str = ""
+) -> tuple[Path, ...]:
+    """The files that are read: the base, then that of the environment.
 
     `config` (`--config`) comes before `LAKEBED_CONFIG`, before `lakebed.toml` in `cwd` (where
-    nobody else can write), before the one in the user's configuration folder. Variables
-    `LAKEBED_…` come on top. Raises ConfigurationError with the file, the line and the reason.
+    nobody else can write), before the one in the user's configuration folder. Raises
+    ConfigurationError where an environment is named and has no file anywhere.
     """
-    path = find(config, environ, cwd)
-    text = _read(path) if path else ""
-    written = _parse(text, path) if path else {}
-    table = overlay(_anchored(written, path.parent) if path else {}, environ, Settings.model_fields)
-    try:
-        settings = Settings.model_validate(table)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise _refusal(first, written, text, path, environ) from None
-    if is_reference(settings.ledger.get_secret_value()):
-        ledger = SecretStr(reveal(settings.ledger, environ, "ledger"))
-        settings = settings.model_copy(update={"ledger": ledger})
-    return settings
+    places = looked_for(config, environ, cwd, environment)
+    if config is not None or environ.get("LAKEBED_CONFIG"):
+        base, *others = places[0]
+        return (base, *(path for path in others if path.is_file()))
+    for place in places:
+        if files := tuple(_ours(place, in_cwd=place[0].parent == cwd)):
+            return files
+    if environment:
+        raise ConfigurationError(
+            f"no file of the environment {environment}, and none that all have",
+            subject="LAKEBED_ENV",
+            advice=f"write {places[0][-1]} or {places[0][0]}, or unset it",
+        )
+    return ()
 
 
-def find(config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    """The file that is read, None where there is none to be found by itself."""
-    if config is not None:
-        return Path(expanduser(config))
-    if named := environ.get("LAKEBED_CONFIG"):
-        return Path(expanduser(named))
-    here = cwd / FILE_NAME
-    if here.is_file():
-        if not (_open_to_others(cwd) or _open_to_others(here)):
-            return here
-        _log.warning("%s is not read: others can write here (name it with --config)", here)
-    at_home = platformdirs.user_config_path("lakebed") / FILE_NAME
-    return at_home if at_home.is_file() else None
+def _ours(place: tuple[Path, ...], *, in_cwd: bool) -> Iterator[Path]:
+    for path in place:
+        if not path.is_file():
+            continue
+        if in_cwd and (_open_to_others(path.parent) or _open_to_others(path)):
+            _log.warning("%s is not read: others can write here (name it with --config)", path)
+        else:
+            yield path
 
 
 def _open_to_others(path: Path) -> bool:
@@ -79,42 +110,66 @@ def _open_to_others(path: Path) -> bool:
     return bool(strangers or group or status.st_uid not in (ROOT, os.geteuid()))
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> File:
+    """Raises Unreadable."""
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
     except OSError as error:
-        raise ConfigurationError(
-            f"cannot read the configuration: {error.strerror}",
-            subject=str(path),
-            advice="check --config and LAKEBED_CONFIG",
-        ) from None
+        reason = f"cannot read the configuration: {error.strerror}"
+        advice = "check --config and LAKEBED_CONFIG"
+        raise Unreadable(Finding(reason, where=str(path), advice=advice)) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigurationError("not UTF-8", subject=f"{path}, line {line}") from None
+        raise Unreadable(Finding("not UTF-8", where=str(path), line=line)) from None
+    return parsed(path, text)
 
 
-def _parse(text: str, path: Path) -> dict[str, object]:
+def parsed(path: Path, text: str) -> File:
+    """A file that has this text. Raises Unreadable."""
+    if any(line.count(".") > DEEPEST for line in skeleton(text).splitlines()):
+        # The parser takes the square of its length for a key like this.
+        raise Unreadable(_endless(path))
     try:
-        return tomllib.loads(text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         reason, _, place = str(error).partition(" (at ")
-        found = re.search(r"line (\d+)", place)
-        line = int(found[1]) if found else max(1, len(text.splitlines()))
-        raise ConfigurationError(reason, subject=f"{path}, line {line}") from None
+        told = re.search(r"line (\d+)", place)
+        line = int(told[1]) if told else max(1, len(text.splitlines()))
+        raise Unreadable(Finding(reason, where=str(path), line=line)) from None
     except (ValueError, RecursionError) as error:
         # Of thousands of digits or brackets the parser says something else, and not where.
-        raise ConfigurationError(f"no TOML: {error}", subject=str(path)) from None
+        raise Unreadable(Finding(f"no TOML: {error}", where=str(path))) from None
+    if _depth(table) > DEEPEST:
+        raise Unreadable(_endless(path))
+    return File(path, text, table)
 
 
-def _anchored(table: Mapping[str, object], folder: Path) -> dict[str, object]:
-    """`table` with its relative paths made those of the folder that holds the file."""
-    result: dict[str, object] = {}
+def _endless(path: Path) -> Finding:
+    return Finding("tables or lists in one another without end", where=str(path))
+
+
+def _depth(table: Table) -> int:
+    depth = 0
+    level: list[object] = [table]
+    while level := [inner for one in level for inner in _inside(one)]:
+        depth += 1
+    return depth
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _anchored(table: Mapping[str, object], folder: Path) -> Table:
+    result: Table = {}
     for key, value in table.items():
         if isinstance(value, dict):
             result[key] = _anchored(value, folder)
         elif isinstance(value, str) and value.startswith(FILE):
             result[key] = FILE + str(_under(folder, value.removeprefix(FILE)))
-        elif isinstance(value, str) and key in ("ca", "metrics_file", "state"):
+        elif isinstance(value, str) and key in ("ca", "head", "metrics_file", "state"):
             result[key] = str(_under(folder, value))
         elif isinstance(value, str) and key == "ledger" and value.startswith(SQLITE):
             result[key] = SQLITE + _database(folder, value.removeprefix(SQLITE))
@@ -133,31 +188,3 @@ def _database(folder: Path, rest: str) -> str:
     if path in ("", ":memory:") or path.startswith(FILE):
         return rest  # no path: refused where the ledger is opened, or a URI of SQLite's own
     return f"{_under(folder, unquote(path))}".translate(_QUOTED) + mark + query
-
-
-def _refusal(
-    error: ErrorDetails,
-    written: Mapping[str, object],
-    text: str,
-    path: Path | None,
-    environ: Mapping[str, str],
-) -> ConfigurationError:
-    place = error["loc"]
-    name = ".".join(map(str, place))
-    reason = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        reason = f"no such setting{_suggestion(place)}"
-    variable = variable_of(place, environ) if place else None
-    if variable is not None:
-        return ConfigurationError(reason, subject=variable)
-    in_file = path is not None and holds(written, place[:2])
-    where = f"{path}, line {line_of(text, place)}" if in_file else "configuration"
-    return ConfigurationError(f"{name}: {reason}" if name else reason, subject=where)
-
-
-def _suggestion(place: tuple[str | int, ...]) -> str:
-    """A setting of nearly the same name, at the depth of `place`."""
-    models: dict[int, type[BaseModel]] = {1: Settings, 2: ObserveSettings, 3: StoreSettings}
-    fields = models.get(len(place), Timeouts).model_fields
-    close = difflib.get_close_matches(str(place[-1]), fields, n=1)
-    return f", did you mean {close[0]}?" if close else ""

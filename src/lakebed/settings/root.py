@@ -11,9 +11,13 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from lakebed.errors import UnknownStore, UsageError
 from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MIN_BANDWIDTH, parse_bandwidth
+from lakebed.settings.access import AccessSettings
+from lakebed.settings.audit import AuditSettings
 from lakebed.settings.executor import ExecutorSettings
 from lakebed.settings.observe import ObserveSettings
+from lakebed.settings.restart import RESTART
 from lakebed.settings.store import FROZEN, FolderSettings, StoreSettings
+from lakebed.settings.webhooks import WebhookSettings
 
 BUILT_IN: dict[str, dict[str, object]] = {
     "aws": {"credentials": "chain"},
@@ -35,22 +39,28 @@ class Settings(BaseModel):
     model_config = FROZEN
 
     stores: dict[str, StoreSettings] = {}
-    state: Path = Field(default_factory=lambda: platformdirs.user_state_path("lakebed"))
+    state: Path = Field(
+        default_factory=lambda: platformdirs.user_state_path("lakebed"), json_schema_extra=RESTART
+    )
     """The folder that holds the ledger, where `ledger` says nothing else."""
     ledger: SecretStr = Field(
-        default_factory=lambda data: SecretStr(f"sqlite:///{data.get('state', '')}/ledger.sqlite")
+        default_factory=lambda data: SecretStr(f"sqlite:///{data.get('state', '')}/ledger.sqlite"),
+        json_schema_extra=RESTART,
     )
     """The URL of the ledger's database; secret, for it may hold a password."""
     log: Literal["debug", "info", "warning", "error"] = "warning"
     """The least level that is logged, where no option says otherwise."""
-    observe: ObserveSettings = ObserveSettings()
+    observe: ObserveSettings = Field(default=ObserveSettings(), json_schema_extra=RESTART)
     executor: ExecutorSettings = ExecutorSettings()
+    access: AccessSettings = AccessSettings()
+    audit: AuditSettings = AuditSettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
     bandwidth: int | None = Field(default=None, ge=MIN_BANDWIDTH)
     """Bytes a second that the process receives, and as many that it sends; by default, and with
     `off`, all that the network has."""
 
-    @field_validator("bandwidth", mode="before")
+    @field_validator("bandwidth", mode="before", json_schema_input_type=int | str | None)
     @classmethod
     def _read_bandwidth(cls, text: object) -> object:
         try:

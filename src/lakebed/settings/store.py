@@ -13,10 +13,12 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from lakebed.errors import UsageError
 from lakebed.model.location import LOCAL_STORE
 from lakebed.model.quantity import MAX_DURATION, parse_duration, parse_size
+from lakebed.settings.secret import is_reference
 
 Addressing = Literal["path", "virtual"]
 Digests = Literal["sidecar", "off"]
@@ -36,8 +38,14 @@ def _endpoint(text: str) -> str:
 
 
 def _proxy(secret: SecretStr) -> SecretStr:
+    if not is_reference(secret.get_secret_value()):
+        check_proxy(secret.get_secret_value())
+    return secret
+
+
+def check_proxy(text: str) -> None:
+    """Raises ValueError where it is no URL of a proxy."""
     # Nothing of the text is repeated, and neither is what the parser says of it.
-    text = secret.get_secret_value()
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -50,7 +58,6 @@ def _proxy(secret: SecretStr) -> SecretStr:
             "write http://HOST:PORT or https://HOST:PORT; a password before the host "
             "has %20 for a blank, %2F for a /"
         )
-    return secret
 
 
 def _seconds(value: object) -> object:
@@ -80,8 +87,14 @@ def _words(value: object) -> object:
 
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Proxy = Annotated[SecretStr, AfterValidator(_proxy)]
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=MAX_DURATION)]
-Size = Annotated[int, BeforeValidator(_bytes)]
+Seconds = Annotated[
+    float,
+    BeforeValidator(
+        _seconds, json_schema_input_type=Annotated[float, Field(gt=0, le=MAX_DURATION)] | str
+    ),
+    Field(gt=0, le=MAX_DURATION),
+]
+Size = Annotated[int, BeforeValidator(_bytes, json_schema_input_type=int | str)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -105,7 +118,7 @@ class StoreSettings(BaseModel):
 
     model_config = FROZEN
 
-    name: str = ""
+    name: SkipJsonSchema[str] = ""
     """The NAME of `[stores.NAME]`; never written inside the table."""
     region: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9-]+$")] = "us-east-1"
     """What requests are signed for and, without an endpoint, where they go."""
@@ -131,7 +144,7 @@ class StoreSettings(BaseModel):
     ca: Path | None = None
     """A file with the certificates that are trusted instead of the system's."""
     proxy: Proxy | None = None
-    """The URL of an HTTP proxy, itself and no reference; by default the one of `https_proxy` or
+    """The URL of an HTTP proxy; by default the one of `https_proxy` or
     `http_proxy`. Secret, for it may hold a password."""
     timeouts: Timeouts = Timeouts()
     digests: Digests = "sidecar"

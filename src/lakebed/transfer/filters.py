@@ -19,6 +19,17 @@ from datetime import datetime
 
 from lakebed.errors import UsageError
 from lakebed.model.operation import Filters
+from lakebed.transfer.automaton import (
+    ANYTHING,
+    CLOSE,
+    FOLDERS,
+    FOLDERS_AFTER,
+    OPEN,
+    OR,
+    STAR,
+    Pattern,
+    matcher,
+)
 
 _SPECIAL = frozenset("*?[]{},\\")
 
@@ -29,7 +40,7 @@ class Selector:
     size and time; for a sidecar whose archive is missing, ask with the archive's key."""
 
     filters: Filters
-    rules: tuple[tuple[bool, bool, re.Pattern[str]], ...]
+    rules: tuple[tuple[bool, bool, Pattern], ...]
     """(include?, on the whole key?, pattern), the one that was given last first."""
     keys: frozenset[str] | None
 
@@ -65,13 +76,13 @@ def escape(key: str) -> str:
     return "".join(f"\\{character}" if character in _SPECIAL else character for character in key)
 
 
-def pattern(glob: str) -> re.Pattern[str]:
-    """The regular expression of a glob; raise UsageError where it is none."""
+def pattern(glob: str) -> Pattern:
+    """What matches a glob; raise UsageError where it is none."""
     # wcmatch is not used: it gives `.`, `..`, `//` and a final `/` the meaning they have in paths.
     if not glob:
         raise _bad(glob, "a pattern is not empty")
     try:
-        return re.compile("".join(_translated(glob)), re.DOTALL)
+        return matcher(list(translated(glob)))
     except re.error as error:
         raise _bad(glob, f"not a pattern: {error.msg}") from None
     except RecursionError:
@@ -84,11 +95,12 @@ _TOKEN = re.compile(
     r"|(?P<open>\{)|(?P<comma>,)|(?P<close>\})|(?P<wrong>[\\\[])|(?P<slash>/)|(?P<text>.)",
     re.DOTALL,
 )
-_FIXED = {"anything": ".*", "star": "[^/]*", "one": "[^/]", "open": "(?:", "close": ")"}
+_FIXED = {"anything": ANYTHING, "star": STAR, "one": "[^/]", "open": OPEN, "close": CLOSE}
 _PART_BEGINS_AFTER = ("", "slash", "folders", "open", "comma")
 
 
-def _translated(glob: str) -> Iterator[str]:
+def translated(glob: str) -> Iterator[str]:
+    """The parts of its regular expression. Raises UsageError where it is no glob."""
     depth, before = 0, ""
     for token in _TOKEN.finditer(glob):
         kind = token.lastgroup or ""
@@ -98,9 +110,9 @@ def _translated(glob: str) -> Iterator[str]:
         if kind in _FIXED:
             yield _FIXED[kind]
         elif kind == "folders":
-            yield "(?:.*/)?" if before in _PART_BEGINS_AFTER else ".*/"
+            yield FOLDERS if before in _PART_BEGINS_AFTER else FOLDERS_AFTER
         elif kind == "comma" and depth:
-            yield "|"
+            yield OR
         elif kind == "set":
             yield _one_of(token["set"], negated=bool(token["negated"]))
         else:

@@ -3,10 +3,10 @@
 import typer
 
 from lakebed.cli.command import Command
+from lakebed.cli.engine import engine
 from lakebed.cli.flatten import flatten
-from lakebed.cli.options import Common, OperationId, Output
+from lakebed.cli.options import Common, OperationId, Output, Remote
 from lakebed.cli.output import emit, say
-from lakebed.cli.session import session
 from lakebed.model.operation import OperationState
 from lakebed.report.json_report import summary_event
 
@@ -15,10 +15,10 @@ def register(app: typer.Typer) -> None:
     app.command(cls=Command)(flatten(cancel))
 
 
-def cancel(operation: OperationId, output: Output, common: Common) -> None:
+def cancel(operation: OperationId, output: Output, remote: Remote, common: Common) -> None:
     """Stop an operation for good: it cannot be resumed. What was copied stays."""
-    with session(common) as opened:
-        summary = opened.platform.cancel(operation)
+    with engine(common, remote) as opened:
+        summary = opened.cancel(operation)
     if output.json:
         emit(summary_event(summary))
     elif summary.state is OperationState.CANCELLED:

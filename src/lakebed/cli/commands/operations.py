@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakebed.cli.command import Command, Group
+from lakebed.cli.engine import Shown, engine
 from lakebed.cli.flatten import flatten
-from lakebed.cli.options import MANY, Common, OperationId, Output
+from lakebed.cli.options import MANY, Common, OperationId, Output, Remote
 from lakebed.cli.output import emit, say, table
 from lakebed.cli.session import session
-from lakebed.model.operation import OperationState, Summary
+from lakebed.model.operation import OperationState
 from lakebed.model.quantity import format_size, parse_duration
 from lakebed.report import text_report
 from lakebed.report.json_report import moment, row_event
 
 if TYPE_CHECKING:
     from typer._click.core import Context
-
-    from lakebed.operations.operation import Operation
 
 LIST, SHOW = "list", "show"
 
@@ -49,6 +48,7 @@ _HELP = """What ran, what runs, what failed and why.
 
 def list_(
     output: Output,
+    remote: Remote,
     common: Common,
     state: Annotated[
         OperationState | None, typer.Option("--state", help="Only those in this state.")
@@ -58,42 +58,40 @@ def list_(
     ] = 50,
 ) -> None:
     """List operations, the newest first."""
-    with session(common) as opened:
-        ledger = opened.platform.ledger
-        found = [(one, ledger.summary(one.id)) for one in ledger.list(state, limit)]
+    with engine(common, remote) as opened:
+        found = opened.operations(state, limit)
     if output.json:
-        for operation, summary in found:
-            emit(_record(operation, summary))
+        for operation in found:
+            emit(_record(operation))
     elif found:
-        table(_HEADINGS, [_row(*one) for one in found], right=(3, 4, 5, 6))
+        table(_HEADINGS, [_row(one) for one in found], right=(3, 4, 5, 6))
     elif not common.quiet:
         say("no operations")
 
 
-def show(operation: OperationId, output: Output, common: Common) -> None:
+def show(operation: OperationId, output: Output, remote: Remote, common: Common) -> None:
     """Show one operation and what it refused.
 
     Each object that failed or is in quarantine is named, with the reason.
     """
-    with session(common) as opened:
-        ledger = opened.platform.ledger
-        found = ledger.get(operation)
-        summary = ledger.summary(found.id)
+    with engine(common, remote) as opened:
+        found = opened.operation(operation)
+        summary = found.summary
+        failures = opened.failures(summary.operation_id)
         if output.json:
-            emit(_record(found, summary))
-            for row in ledger.failures(found.id):
+            emit(_record(found))
+            for row in failures:
                 if not emit({"event": row.state, **row_event(row)}):
                     return
             return
-        request = found.request
-        say(f"{request.kind} {request.source} → {request.destination}")
+        say(_what(found))
         say(f"  {'started':<12}{_time(found.started) or 'not yet'}")
-        told = text_report.Told(request.kind, resumed=found.earlier_seconds > 0, shown=None)
-        for line in text_report.lines(summary, ledger.failures(found.id), told):
+        told = text_report.Told(found.kind, resumed=found.resumed, shown=None)
+        for line in text_report.lines(summary, failures, told):
             if not say(line):
                 return
-        if found.message:
-            say(f"  {'error':<12}{text_report.printable(found.message)}")
+        if summary.message:
+            say(f"  {'error':<12}{text_report.printable(summary.message)}")
 
 
 def prune(
@@ -124,32 +122,35 @@ def prune(
 _HEADINGS = ("OPERATION", "STATE", "STARTED", "COPIED", "SIZE", "FAILED", "QUARANTINED", "WHAT")
 
 
-def _row(operation: "Operation", summary: Summary) -> tuple[str, ...]:
-    request = operation.request
+def _row(operation: Shown) -> tuple[str, ...]:
+    summary = operation.summary
     return (
-        operation.id,
-        operation.state,
+        summary.operation_id,
+        summary.state,
         _time(operation.started),
         f"{summary.copied:,}",
         format_size(summary.bytes),
         f"{summary.failed:,}",
         f"{summary.quarantined:,}",
-        f"{request.kind} {request.source} → {request.destination}",
+        _what(operation),
     )
 
 
-def _record(operation: "Operation", summary: Summary) -> dict[str, object]:
-    request = operation.request
+def _record(operation: Shown) -> dict[str, object]:
     return {
-        "operation_id": operation.id,
-        "kind": request.kind,
-        "source": str(request.source),
-        "destination": str(request.destination),
+        "operation_id": operation.summary.operation_id,
+        "kind": operation.kind,
+        "source": operation.source,
+        "destination": operation.destination,
         "created": moment(operation.created),
         "started": moment(operation.started),
         "finished": moment(operation.finished),
-        **asdict(summary),
+        **asdict(operation.summary),
     }
+
+
+def _what(operation: Shown) -> str:
+    return f"{operation.kind} {operation.source} → {operation.destination}"
 
 
 def _time(at: float | None) -> str:

@@ -1,11 +1,11 @@
 """`lakebed plan SOURCE DESTINATION`."""
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import typer
 
 from lakebed.cli.command import Command
+from lakebed.cli.engine import engine
 from lakebed.cli.flatten import flatten
 from lakebed.cli.options import (
     Common,
@@ -14,15 +14,17 @@ from lakebed.cli.options import (
     Destination,
     Limits,
     Output,
+    Remote,
     Selection,
     Source,
     Transfer,
 )
 from lakebed.cli.output import emit, say
 from lakebed.cli.request import options
-from lakebed.cli.session import place, session, warn_of_nothing
-from lakebed.model.operation import Decision, Request
+from lakebed.cli.session import place, warn_of_nothing
+from lakebed.model.operation import Decision, Filters, Request
 from lakebed.model.quantity import format_size
+from lakebed.report.forecast import Forecast, decision_event
 from lakebed.report.text_report import printable, reason
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def plan(
     transfer: Transfer,
     limits: Limits,
     output: Output,
+    remote: Remote,
     common: Common,
 ) -> None:
     """Say what sync would do: copy, skip, changed, extra, delete, fail. Nothing is written.
@@ -53,35 +56,28 @@ def plan(
         place(destination, common),
         options=options(selection, comparison, limits, transfer, deletion),
     )
-    show_plan(request, output, common)
+    show_plan(request, output, common, remote)
 
 
-def show_plan(request: Request, output: Output, common: Common) -> None:
+def show_plan(request: Request, output: Output, common: Common, remote: Remote) -> None:
     """Print each decision as it is made, and how many there were."""
-    objects: Counter[Decision] = Counter()
-    sizes: Counter[Decision] = Counter()
-    with session(common) as opened:
-        for planned in opened.platform.plan(request):
-            objects[planned.decision] += 1
-            sizes[planned.decision] += planned.size
+    forecast = Forecast(request)
+    with engine(common, remote) as opened:
+        for planned in opened.plan(request):
+            forecast.add(planned)
             if not _told(planned, output, common):
                 return
-        extra = objects[Decision.EXTRA] + objects[Decision.DELETE]
-        listed = objects.total() - extra
-        if not listed:
-            warn_of_nothing(request.source, request.options.filters)
-    moved = sizes[Decision.COPY] + sizes[Decision.CHANGED]
-    why = _kept_back(request, listed, extra) if objects[Decision.DELETE] else ""
+        if not forecast.listed:
+            warn_of_nothing(request.source, filtered=request.options.filters != Filters())
     if output.json:
-        counts = {str(decision): objects[decision] for decision in Decision}
-        kept = {"nothing_deleted": why} if why else {}
-        emit({"event": "summary", **counts, "bytes": moved, **kept})
+        emit(forecast.summary_event())
     elif not common.quiet:
+        objects = forecast.objects
         told = (d for d in Decision if d not in _SELDOM or objects[d])
         say(", ".join(f"{objects[decision]:,} {decision}" for decision in told))
-        say(f"{format_size(moved)} to copy")
-        if why:
-            say(f"nothing would be deleted: {why}")
+        say(f"{format_size(forecast.bytes)} to copy")
+        if forecast.kept_back:
+            say(f"nothing would be deleted: {forecast.kept_back}")
 
 
 _SELDOM = (Decision.DELETE, Decision.FAIL)
@@ -90,25 +86,9 @@ _SELDOM = (Decision.DELETE, Decision.FAIL)
 def _told(planned: "Planned", output: Output, common: Common) -> bool:
     """Whether somebody still reads."""
     if output.json:
-        return emit(
-            {
-                "event": "decision",
-                "decision": planned.decision,
-                "key": planned.key,
-                "size": planned.size,
-                "reason": planned.reason,
-            }
-        )
+        return emit(decision_event(planned))
     if planned.decision is Decision.SKIP and not common.verbose:
         return True
     why = f"  ({reason(planned.key, planned.reason)})" if planned.reason else ""
     line = f"{planned.decision:<8}{format_size(planned.size):>11}  {planned.key}{why}"
     return say(printable(line))
-
-
-def _kept_back(request: Request, listed: int, extra: int) -> str:
-    """Why a run would delete nothing at all, for what is known only at the end; or nothing."""
-    most = request.options.max_delete
-    if not listed:
-        return "the source lists no object"
-    return f"--max-delete is {most}" if most is not None and extra > most else ""

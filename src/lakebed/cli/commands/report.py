@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from lakebed.cli.command import Command
+from lakebed.cli.engine import engine
 from lakebed.cli.flatten import flatten
-from lakebed.cli.options import OUTPUT, Common, OperationId
+from lakebed.cli.options import OUTPUT, Common, OperationId, Remote
 from lakebed.cli.output import say
-from lakebed.cli.session import session
 from lakebed.report import file
-from lakebed.report.formats import Format, format_of, renderer
+from lakebed.report.formats import Format, format_of
 
 Form = Annotated[
     Format | None,
@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
     app.command(cls=Command)(flatten(report))
 
 
-def report(operation: OperationId, common: Common, form: Form = None, output: File = None) -> None:
+def report(
+    operation: OperationId, remote: Remote, common: Common, form: Form = None, output: File = None
+) -> None:
     """Tell all that the ledger knows of an operation: how fast, how large, how proved, what failed.
 
     It may run still, or have ended long ago. As HTML it is one file that fetches nothing.
@@ -42,15 +44,11 @@ def report(operation: OperationId, common: Common, form: Form = None, output: Fi
     if output is not None:
         file.check(output)
     by_name = format_of(output, Format.TEXT) if output else Format.TEXT
-    lines = renderer(form or by_name)
-    with session(common) as opened:
-        ledger = opened.platform.ledger
-        found = ledger.report(operation)
-        operation_id = found.summary.operation_id
-        rendered = lines(found, ledger.failures(operation_id))
+    with engine(common, remote) as opened:
+        lines = opened.report(operation, form or by_name)
         if output is not None:
-            file.write(output, rendered, operation_id)
+            file.write(output, lines, operation)
             return
-        for line in rendered:
+        for line in lines:
             if not say(line):
                 return

@@ -1,18 +1,19 @@
 """`lakebed stores [LOCATION]...`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lakebed.cli.command import Command
+from lakebed.cli.engine import StoreShown, engine
 from lakebed.cli.flatten import flatten
-from lakebed.cli.options import Common, Output
+from lakebed.cli.options import Common, Output, Remote
 from lakebed.cli.output import emit, say, table
-from lakebed.cli.session import place, session, settings_of
+from lakebed.cli.session import place
 
 if TYPE_CHECKING:
     from lakebed.model.location import Location
-    from lakebed.settings import StoreSettings
     from lakebed.store.capabilities import Capabilities
 
 Buckets = Annotated[
@@ -28,57 +29,39 @@ def register(app: typer.Typer) -> None:
     app.command(cls=Command)(flatten(stores))
 
 
-def stores(output: Output, common: Common, buckets: Buckets = None, probe: Refresh = False) -> None:
+def stores(
+    output: Output,
+    remote: Remote,
+    common: Common,
+    buckets: Buckets = None,
+    probe: Refresh = False,
+) -> None:
     """Show the stores, and what buckets can do.
 
     Without a bucket, the configured stores and the buckets probed within a day; else what a probe
     finds in each bucket. The probe writes canary objects, compares their bytes and deletes them.
     """
-    if buckets:
-        _probe([place(bucket, common) for bucket in buckets], output, common, probe)
-    else:
-        _list(output, common)
-
-
-def _list(output: Output, common: Common) -> None:
-    settings = settings_of(common)
-    configured = [settings.stores[name] for name in sorted(settings.stores)]
-    if output.json:
-        for store in configured:
-            emit(dict(zip(_NAMES, _cells(store), strict=True)) | {"default": store.default})
-    else:
-        table([name.upper() for name in _NAMES], [_cells(store) for store in configured])
-    with session(common) as opened:
-        for bucket, found in opened.platform.probed():
+    places = [place(bucket, common) for bucket in buckets or ()]
+    with engine(common, remote) as opened:
+        if not places:
+            _list(opened.stores(), output)
+        found = ((one, opened.capabilities(one, probe)) for one in places)
+        for bucket, capabilities in found if places else opened.probed():
             if output.json:
-                emit(_record(bucket, found))
-            else:
+                emit(_record(bucket, capabilities))
+                continue
+            if not places:
                 say("")
-                _show(bucket, found)
+            _show(bucket, capabilities)
 
 
-_NAMES = ("store", "endpoint", "region", "credentials", "addressing", "digests")
-
-
-def _cells(store: "StoreSettings") -> tuple[str, ...]:
-    return (
-        store.name,
-        store.url,
-        store.region,
-        store.authentication,
-        store.addressing,
-        store.digests,
-    )
-
-
-def _probe(places: "list[Location]", output: Output, common: Common, refresh: bool) -> None:
-    with session(common) as opened:
-        for bucket in places:
-            found = opened.platform.capabilities(bucket, refresh)
-            if output.json:
-                emit(_record(bucket, found))
-            else:
-                _show(bucket, found)
+def _list(found: Sequence[StoreShown], output: Output) -> None:
+    if output.json:
+        for store in found:
+            emit(store._asdict())
+    else:
+        *headings, _default = StoreShown._fields
+        table([name.upper() for name in headings], [store[:-1] for store in found])
 
 
 def _record(bucket: "Location", found: "Capabilities") -> dict[str, object]:

@@ -6,6 +6,7 @@ import typer
 
 from lakebed.cli.command import Command
 from lakebed.cli.commands.plan import show_plan
+from lakebed.cli.conduct import Showing, conduct
 from lakebed.cli.flatten import flatten
 from lakebed.cli.options import (
     TRANSFER,
@@ -17,13 +18,14 @@ from lakebed.cli.options import (
     Network,
     Observe,
     Output,
+    Remote,
     Report,
     Selection,
     Source,
     Transfer,
 )
 from lakebed.cli.request import options
-from lakebed.cli.session import Showing, conduct, place
+from lakebed.cli.session import place
 from lakebed.errors import UsageError
 from lakebed.model.operation import Request
 
@@ -51,6 +53,7 @@ def sync(
     output: Output,
     report: Report,
     observe: Observe,
+    remote: Remote,
     common: Common,
     dry_run: DryRun = False,
 ) -> None:
@@ -66,7 +69,7 @@ def sync(
     if dry_run:
         if report.report is not None:
             raise UsageError("--dry-run makes no report", advice="leave out --report")
-        show_plan(request, output, common)
+        show_plan(request, output, common, remote)
         return
-    showing = Showing(common, output, report, network, observe)
-    conduct(showing, lambda platform, display: platform.sync(request, display))
+    showing = Showing(common, output, report, network, observe, remote)
+    conduct(showing, lambda engine, display: engine.sync(request, display))

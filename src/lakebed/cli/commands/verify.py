@@ -3,6 +3,7 @@
 import typer
 
 from lakebed.cli.command import Command
+from lakebed.cli.conduct import Showing, conduct
 from lakebed.cli.flatten import flatten
 from lakebed.cli.options import (
     Common,
@@ -12,12 +13,13 @@ from lakebed.cli.options import (
     Network,
     Observe,
     Output,
+    Remote,
     Report,
     Selection,
     Source,
 )
 from lakebed.cli.request import options
-from lakebed.cli.session import Showing, conduct, place
+from lakebed.cli.session import place
 from lakebed.model.operation import Kind, Request
 
 
@@ -34,6 +36,7 @@ def verify(
     output: Output,
     report: Report,
     observe: Observe,
+    remote: Remote,
     common: Common,
 ) -> None:
     """Prove a destination, and copy nothing.
@@ -48,5 +51,5 @@ def verify(
         Kind.VERIFY,
         options(selection, Comparison(), limits),
     )
-    showing = Showing(common, output, report, network, observe)
-    conduct(showing, lambda platform, display: platform.sync(request, display))
+    showing = Showing(common, output, report, network, observe, remote)
+    conduct(showing, lambda engine, display: engine.sync(request, display))

@@ -38,6 +38,8 @@ queue = Table(
 )
 
 Index("queue_wanted", queue.c.wanted)
+_NOTIFIED = queue.c.notification.is_not(None)
+Index("queue_notified", queue.c.operation, sqlite_where=_NOTIFIED, postgresql_where=_NOTIFIED)
 
 # How far an operation is: the last word of the process that runs it, for all replicas.
 progress = Table(
@@ -119,6 +121,7 @@ rates = Table(
     Column("caller", Text, primary_key=True),
     Column("tokens", Float, nullable=False),
     Column("at", Float, nullable=False),
+    Column("leases", Text, nullable=False),  # JSON: what replicas hold of it, and until when
     sqlite_with_rowid=False,
 )
 
@@ -141,16 +144,22 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("operation", Text, ForeignKey("operations.id"), nullable=False),
+    Column("operation", Text, ForeignKey("operations.id", ondelete="CASCADE"), nullable=False),
+    Column("fence", BigInteger, nullable=False),  # of the run that it tells of
     Column("caller", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("created", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Float, nullable=False),
     Column("state", Text, nullable=False),
     Column("message", Text),
     sqlite_with_rowid=False,
 )
+
+Index("deliveries_operation", deliveries.c.operation)
+Index("deliveries_due", deliveries.c.state, deliveries.c.next_at)
 
 # Each configuration that was loaded, numbered from 1.
 configurations = Table(
@@ -161,6 +170,7 @@ configurations = Table(
     Column("author", Text, nullable=False),
     Column("environment", Text, nullable=False),
     Column("sha256", Text, nullable=False),
+    Column("content", Text, nullable=False),  # JSON, canonical: each value in force by its key
     Column("files", Text, nullable=False),  # JSON: the text of each file by its name
     sqlite_with_rowid=False,
 )

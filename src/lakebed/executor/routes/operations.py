@@ -1,27 +1,48 @@
 """Watching, cancelling and resuming operations: `/api/v1/operations`."""
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from lakebed.access.caller import Caller
 from lakebed.access.permission import Permission
 from lakebed.access.permits import check_request, may_see
 from lakebed.api.answers import ObjectPage, ObjectStatus, OperationPage, OperationStatus
-from lakebed.errors import UnknownOperation
+from lakebed.errors import RunningElsewhere, UnknownOperation
 from lakebed.executor.callers import At, Who
+from lakebed.executor.seats import Seated
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX, status_of
-from lakebed.executor.streams import frames
+from lakebed.executor.streams import EventStream
 from lakebed.model.operation import Kind, ObjectState, OperationState
+from lakebed.model.operation import Request as OperationRequest
+from lakebed.model.report import Report
+from lakebed.operations.bulletin import last_number
+from lakebed.operations.ledger import Failure
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import objects_page, operations_page
+from lakebed.operations.queue import Submission
 from lakebed.report.formats import Format, renderer
 
 router = APIRouter(tags=["operations"])
+MEDIA = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
+ALONE = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
+"""A page of this origin that may do nothing in its name, whatever the keys in it are."""
+LAST = 2**63 - 1
+"""The largest number that a database can be asked for."""
+CHUNK = 1 << 16
+"""Characters of a report that leave at once, at the least."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
-After = Annotated[str | None, Query(max_length=2048, description="The `next` of a page before.")]
+STORABLE = r"^[^\x00]*$"
+"""No text of a database holds a NUL."""
+After = Annotated[
+    str | None,
+    Query(max_length=2048, pattern=STORABLE, description="The `next` of a page before."),
+]
 
 
 @router.get(PREFIX)
@@ -31,7 +52,8 @@ async def operations(
     state: Annotated[OperationState | None, Query(description="Only those in this state.")] = None,
     kind: Annotated[Kind | None, Query(description="Only those of this kind.")] = None,
     batch: Annotated[
-        str | None, Query(max_length=64, description="Only those of this batch.")
+        str | None,
+        Query(max_length=64, pattern=STORABLE, description="Only those of this batch."),
     ] = None,
     mine: Annotated[bool, Query(description="Only those that the caller asked for.")] = False,
     limit: Limit = 50,
@@ -51,21 +73,22 @@ async def operations(
             limit=limit,
             after=after,
         )
-        told = [status_of(at.platform.ledger, at.queue, one) for one in page.operations]
+        told = []
+        for one in page.operations:
+            with suppress(UnknownOperation):  # it may just have been pruned
+                told.append(status_of(at.platform.ledger, one.id))
         return OperationPage(operations=told, next=page.next)
 
     return await at.do(read)
 
 
 @router.get("/operations/{operation_id}", include_in_schema=False)
-@router.get(PREFIX + "/{operation_id}")
-async def operation(operation_id: str, who: Who, at: At) -> OperationStatus:
+@router.get(PREFIX + "/{operation_id}", response_model=OperationStatus)
+async def operation(operation_id: str, who: Who, at: At) -> Response:
     """How an operation stands."""
-
-    def read() -> OperationStatus:
-        return status_of(at.platform.ledger, at.queue, seen(at, who, operation_id))
-
-    return await at.do(read)
+    found = await at.statuses.of(operation_id)
+    check_sight(who, operation_id, found.request)
+    return Response(found.body, media_type="application/json")
 
 
 @router.get(PREFIX + "/{operation_id}/objects")
@@ -88,7 +111,12 @@ async def objects(
     return await at.do(read)
 
 
-@router.get(PREFIX + "/{operation_id}/events", response_class=StreamingResponse)
+@router.get(
+    PREFIX + "/{operation_id}/events",
+    status_code=200,
+    response_class=EventStream,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
 async def events(
     operation_id: str,
     who: Who,
@@ -96,22 +124,28 @@ async def events(
     last_event_id: Annotated[
         str | None, Header(max_length=20, description="Go on after this event.")
     ] = None,
-) -> StreamingResponse:
+    after: Annotated[
+        int, Query(ge=0, lt=2**31, description="The same; the header comes first.")
+    ] = 0,
+) -> Seated:
     """What happens in an operation, as server-sent events, until it ends.
 
     `queued`, `started`, `objects` (outcomes of some moments), `progress` (once a second), and
-    `summary` at the end; docs/api.md has their data.
+    `summary` at the end, under the number of the event before it; docs/api.md has their data.
+    A replica that stops ends the stream without one: ask another, with the last number.
     """
     found = await at.do(lambda: seen(at, who, operation_id))
-    number = int(last_event_id) if last_event_id and last_event_id.isdigit() else 0
-    return StreamingResponse(
-        frames(at, found.id, number),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    number = min(_number(last_event_id) or after, LAST)
+    return Seated(
+        at.streams.response(found.id, number), at.seats, who.id, at.settings.executor.streams
     )
 
 
-@router.get(PREFIX + "/{operation_id}/report", response_class=StreamingResponse)
+@router.get(
+    PREFIX + "/{operation_id}/report",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media: {} for media in MEDIA.values()}}},
+)
 async def report(
     operation_id: str,
     who: Who,
@@ -120,14 +154,13 @@ async def report(
 ) -> StreamingResponse:
     """All that the ledger tells of an operation; docs/report.md says what each name means."""
 
-    def read() -> "list[str]":
+    def read() -> tuple[Report, Iterator[Failure]]:
         found = seen(at, who, operation_id)
         ledger = at.platform.ledger
-        return list(renderer(format)(ledger.report(found.id), ledger.failures(found.id)))
+        return ledger.report(found.id), ledger.failures(found.id)
 
-    lines = await at.do(read)
-    media = {Format.JSON: "application/json", Format.HTML: "text/html", Format.TEXT: "text/plain"}
-    return StreamingResponse((f"{line}\n" for line in lines), media_type=media[format])
+    lines = renderer(format)(*await at.do(read))
+    return StreamingResponse(chunks(lines), media_type=MEDIA[format], headers=ALONE)
 
 
 @router.post(PREFIX + "/{operation_id}/cancel", status_code=202)
@@ -140,9 +173,11 @@ async def cancel(operation_id: str, who: Who, at: At) -> OperationStatus:
         is_own = submission is not None and submission.caller == who.id
         who.check(Permission.SYNC_EXECUTE if is_own else Permission.OPERATIONS_CANCEL)
         at.platform.cancel(found.id)
-        return status_of(at.platform.ledger, at.queue, at.platform.ledger.get(found.id))
+        return status_of(at.platform.ledger, found.id)
 
-    return await at.do(act)
+    told = await at.do(act)
+    at.statuses.forget(told.operation_id)
+    return told
 
 
 @router.post(PREFIX + "/{operation_id}/resume", status_code=202)
@@ -152,18 +187,47 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
     def act() -> OperationStatus:
         found = seen(at, who, operation_id)
         check_request(who, found.request)
-        at.queue.want(found.id, who.to_json())
-        return status_of(at.platform.ledger, at.queue, at.platform.ledger.get(found.id))
+        if found.state is OperationState.RUNNING:
+            raise RunningElsewhere("it is running", subject=found.id, advice="watch its events")
+        number = last_number(at.platform.ledger.engine, found.id)
+        if at.platform.is_left(found):
+            at.queue.want(found.id, Submission(who.id, who.to_json()))
+        told = status_of(at.platform.ledger, found.id)
+        return told.model_copy(update={"events_url": f"{told.events_url}?after={number}"})
 
     told = await at.do(act)
+    at.statuses.forget(told.operation_id)
     at.crew.hint()
     return told
 
 
+def _number(text: str | None) -> int:
+    """What is no number of an event is as good as none."""
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else 0
+
+
 def seen(at: Service, who: Caller, operation_id: str) -> Operation:
     """The operation, where the caller may see it; else it is unknown to this caller."""
-    who.check(Permission.OPERATIONS_READ)
-    found = at.platform.ledger.get(operation_id)
-    if not may_see(who, found.request):
-        raise UnknownOperation("no such operation", subject=operation_id)
+    is_id = operation_id.isascii() and operation_id.isalnum()
+    found = at.platform.ledger.get(operation_id if is_id else "")
+    check_sight(who, operation_id, found.request)
     return found
+
+
+def check_sight(who: Caller, operation_id: str, request: OperationRequest) -> None:
+    """Raises Forbidden, UnknownOperation."""
+    who.check(Permission.OPERATIONS_READ)
+    if not may_see(who, request):
+        raise UnknownOperation("no such operation", subject=operation_id)
+
+
+def chunks(lines: Iterator[str]) -> Iterator[str]:
+    """A report in pieces of some size: of any length within little memory."""
+    piece, size = list[str](), 0
+    for line in lines:
+        piece.append(line)
+        size += len(line) + 1
+        if size >= CHUNK:
+            yield "\n".join([*piece, ""])
+            piece, size = [], 0
+    yield "\n".join([*piece, ""]) if piece else ""

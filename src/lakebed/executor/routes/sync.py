@@ -14,6 +14,7 @@ from lakebed.executor.callers import At, Who
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX
 from lakebed.executor.tracing import traceparent_of
+from lakebed.executor.webhooks.address import check_url
 from lakebed.model.operation import OperationState
 from lakebed.operations.queue import Enqueued, Idempotency, Submission
 
@@ -72,6 +73,8 @@ async def _enqueue(
         for body in bodies:
             request = at.platform.checked(body.request(at.settings.executor.memory))
             check_request(who, request, body.priority)
+            if body.notification is not None:
+                check_url(body.notification.webhook_url, at.settings.webhooks)
             told = body.notification.model_dump_json() if body.notification else None
             submission = Submission(
                 who.id, who.to_json(), body.priority, body.not_before, batch_id, trace, told
@@ -80,7 +83,9 @@ async def _enqueue(
         return at.queue.enqueue(submitted, given)
 
     enqueued = await at.do(enqueue)
+    http.state.subject = " ".join(enqueued.ids)
     at.crew.hint()
+    http.state.operation_id = enqueued.ids[0]  # for the log
     return enqueued
 
 

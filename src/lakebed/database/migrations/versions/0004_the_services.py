@@ -26,6 +26,13 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("queue_wanted", "queue", ["wanted"])
+    op.create_index(
+        "queue_notified",
+        "queue",
+        ["operation"],
+        sqlite_where=sa.text("notification IS NOT NULL"),
+        postgresql_where=sa.text("notification IS NOT NULL"),
+    )
     op.create_table(
         "progress",
         sa.Column("operation", sa.Text, sa.ForeignKey("operations.id"), primary_key=True),
@@ -86,6 +93,7 @@ def upgrade() -> None:
         sa.Column("caller", sa.Text, primary_key=True),
         sa.Column("tokens", sa.Float, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
+        sa.Column("leases", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -102,16 +110,26 @@ def upgrade() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("operation", sa.Text, sa.ForeignKey("operations.id"), nullable=False),
+        sa.Column(
+            "operation",
+            sa.Text,
+            sa.ForeignKey("operations.id", ondelete="CASCADE"),
+            nullable=False,
+        ),
+        sa.Column("fence", sa.BigInteger, nullable=False),
         sa.Column("caller", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
         sa.Column("url", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
+        sa.Column("created", sa.Float, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_at", sa.Float, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("message", sa.Text),
         sqlite_with_rowid=False,
     )
+    op.create_index("deliveries_operation", "deliveries", ["operation"])
+    op.create_index("deliveries_due", "deliveries", ["state", "next_at"])
     op.create_table(
         "configurations",
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -119,6 +137,7 @@ def upgrade() -> None:
         sa.Column("author", sa.Text, nullable=False),
         sa.Column("environment", sa.Text, nullable=False),
         sa.Column("sha256", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
         sa.Column("files", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )

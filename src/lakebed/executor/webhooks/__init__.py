@@ -1,0 +1,1 @@
+"""Notifications of operations: kept in the database, signed, sent to vetted addresses, retried."""

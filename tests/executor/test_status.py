@@ -1,0 +1,54 @@
+"""How an operation stands, where its process had no time to say so."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from lakebed.executor.status import status_of
+from lakebed.model.objects import Object
+from lakebed.model.operation import (
+    Action,
+    Counters,
+    Item,
+    ObjectState,
+    OperationState,
+    Outcome,
+    Proof,
+    Unit,
+)
+from lakebed.operations.bulletin import Bulletin
+from lakebed.operations.ledger import Ledger
+from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.recorder import LedgerRecorder
+from lakebed.operations.watch import Snapshot
+from lakebed.store.cancellation import Cancellation
+from lakebed.transfer.recorder import Batch
+from tests.operations.conftest import REQUEST, sqlite, sqlite_template
+
+__all__ = ["sqlite", "sqlite_template"]
+NOTHING_YET = Snapshot(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, listing=True, retries=0, seconds=0.0)
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+def test_the_figures_of_what_has_ended_are_those_of_the_ledger(
+    sqlite: Engine, says_so: bool
+) -> None:
+    queue, ledger = Queue(sqlite), Ledger(sqlite)
+    queue.enqueue([(REQUEST, Submission("ann"))])
+    claim = queue.claim()
+    assert claim is not None
+    lease, operation = claim.lease, claim.lease.operation_id
+    bulletin = Bulletin(lease, ledger.summary(operation))
+    bulletin.progress(NOTHING_YET)
+    unit = Unit((Item("k", Action.COPY, Object("spot/k", 5, "e", datetime.now(UTC))),))
+    with LedgerRecorder(REQUEST, lease, Cancellation(), linger=0) as recorder:
+        recorder.planned(Batch([unit], Counters(listed=1, planned=1, planned_bytes=5), "k"))
+        recorder.settled([Outcome("k", ObjectState.DONE, 5, "e", "w", None, Proof.ETAG_MD5)])
+    assert status_of(ledger, operation).files_done == 0
+    ledger.finish(operation, lease.fence, OperationState.COMPLETED)
+    if says_so:
+        bulletin.ended(ledger.summary(operation))
+    told = status_of(ledger, operation)
+    assert (told.files_done, told.files_total, told.bytes_done) == (1, 1, 5)
+    assert told.proofs == {"etag-md5": 1}
