@@ -29,7 +29,7 @@ from lakebed.api.endpoints import Endpoint
 from lakebed.api.events import SUMMARY, Event
 from lakebed.api.infrastructure import InfrastructureStatus
 from lakebed.api.lines import lines
-from lakebed.api.pauses import Pauses
+from lakebed.api.pauses import LONGEST, Pauses
 from lakebed.api.planned import PlanLine, PlannedObject, PlanProblem, PlanSummary
 from lakebed.api.problems import error_from
 from lakebed.api.requests import BatchRequest, NewBucket, PlanRequest, SyncRequest, VerifyRequest
@@ -173,6 +173,7 @@ class Client:
         until = None if deadline is None else time.monotonic() + deadline
         pauses = Pauses(self._connection.patience, most=1000)
         while True:
+            began = time.monotonic()
             async with aclosing(self._stream(operation_id, after)) as stream:
                 try:
                     while (event := await _within(until, anext(stream, None))) is not None:
@@ -184,6 +185,8 @@ class Client:
                     lost = ExecutorUnreachable("the events broke off", subject=self.url)
                 except ExecutorUnreachable as error:
                     lost = error
+            if time.monotonic() - began > LONGEST:
+                pauses.restart()  # it was there, and there was nothing to tell
             if not await _within(until, pauses.take()):
                 raise lost
 

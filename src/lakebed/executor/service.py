@@ -128,7 +128,7 @@ class Service:
 
     def apply(self, settings: Settings) -> None:
         """Go on with other settings, in all parts or in none. Raises LakebedError."""
-        parts: list[Subscriber] = [self.platform, self.crew, *self.subscribers]
+        parts: list[Subscriber] = [self.platform, self.crew, self.courier, *self.subscribers]
         try:
             for part in parts:
                 part.apply(settings)

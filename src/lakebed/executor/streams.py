@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, replace
 
@@ -81,19 +81,23 @@ class Streams:
         while not self._is_closed:
             self._asked.clear()
             began = time.monotonic()
-            due = [channel for channel in self._channels.values() if channel.due <= began]
+            due = [channel for channel in self._followed() if channel.due <= began]
             if due:
                 await self._look(due)
             # Where there is much to look at, looking takes half of the time at the most.
-            await self._pause(2 * (time.monotonic() - began))
+            await self._pause(min(AWAY, 2 * (time.monotonic() - began)))
 
     async def _pause(self, least: float) -> None:
         await asyncio.sleep(least)
-        next_due = min((channel.due for channel in self._channels.values()), default=None)
+        next_due = min((channel.due for channel in self._followed()), default=None)
         timeout = None if next_due is None else max(0.0, next_due - time.monotonic())
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._asked.wait()
+
+    def _followed(self) -> Iterator[Channel]:
+        """Those of which there may be more: one that is over may have readers that are slow."""
+        return (channel for channel in self._channels.values() if channel.summary is None)
 
     async def _look(self, due: Sequence[Channel]) -> None:
         looks: Sequence[Look | None]
@@ -112,15 +116,14 @@ class Streams:
         """In a thread: it only reads of the channels what the loop does not change meanwhile."""
         ledger = self._ledger()
         found: list[Look] = []
+        now = ledger.now()
         with reading(ledger.engine) as connection:
             for channel in channels:
                 since = channel.newest
                 if not channel.is_begun:
                     newest = newest_of(connection, channel.operation_id)
                     since = min(newest, max(channel.asked, newest - RECENT))
-                found.append(
-                    Look(since, news_of(connection, channel.operation_id, since, ledger.now))
-                )
+                found.append(Look(since, news_of(connection, channel.operation_id, since, now)))
         return [
             replace(look, summary=_summary(ledger, channel.operation_id))
             if look.news.is_over and channel.may_be_over

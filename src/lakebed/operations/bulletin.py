@@ -75,6 +75,12 @@ class Progress:
     """Its run has ended, and these are the ledger's figures."""
 
     @classmethod
+    def read(cls, text: str) -> Self:
+        """As it was told; of what a newer replica tells, what is known here."""
+        told = json.loads(text)
+        return cls(**{name: told[name] for name in cls.__dataclass_fields__ if name in told})
+
+    @classmethod
     def of(cls, summary: Summary, planned_bytes: int) -> Self:
         """What the ledger counted; `planned_bytes` are those of all that was to be done."""
         return cls(
@@ -132,7 +138,7 @@ class Bulletin:
 
     def progress(self, live: Snapshot) -> None:
         now = time.monotonic()
-        due = now - self._told >= EVERY
+        due = live.last or now - self._told >= EVERY
         if not due and now - self._gathered < SOON:
             return
         self._gathered = now
@@ -244,4 +250,4 @@ def progress_of(engine: Engine, operation_id: str) -> tuple[float, Progress] | N
     query = select(progress.c.at, progress.c.told).where(progress.c.operation == operation_id)
     with reading(engine) as connection:
         row = connection.execute(query).first()
-    return (row.at, Progress(**json.loads(row.told))) if row else None
+    return (row.at, Progress.read(row.told)) if row else None

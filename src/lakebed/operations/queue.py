@@ -32,6 +32,8 @@ from lakebed.operations.ledger import create
 from lakebed.operations.operation import find
 from lakebed.operations.states import advance
 
+LONGEST_PAUSE = 60.0
+"""Seconds; above what an operation that ran before is kept back for."""
 MOST_CRASHES = 3
 """Ends of its process, one after another, after which an operation is `failed`."""
 STEADY = 600.0
@@ -345,6 +347,13 @@ def _is_held(now: float) -> ColumnElement[bool]:
     return (until > now) & (until <= now + FARTHEST)
 
 
+def _is_due(now: float) -> ColumnElement[bool]:
+    """A pause that ends later than any pause can was written before the clock was set back; what
+    has not been begun may be scheduled for any time."""
+    too_late = queue.c.not_before > now + LONGEST_PAUSE
+    return (queue.c.not_before <= now) | ((operations.c.state != OperationState.QUEUED) & too_late)
+
+
 def _next(now: float, but: Collection[str]) -> "Select[tuple[object, ...]]":
     table = operations.c
     is_running = table.state == OperationState.RUNNING
@@ -360,7 +369,7 @@ def _next(now: float, but: Collection[str]) -> "Select[tuple[object, ...]]":
         select(queue)
         .join(operations, queue.c.operation == table.id)
         .outerjoin(busy, busy.c.caller == queue.c.caller)
-        .where(queue.c.wanted, queue.c.not_before <= now, free, table.id.not_in(but))
+        .where(queue.c.wanted, _is_due(now), free, ~table.pruned, table.id.not_in(but))
         .order_by(
             queue.c.priority.desc(),
             is_running.desc(),

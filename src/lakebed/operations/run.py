@@ -15,12 +15,13 @@ from lakebed.errors import (
     Interrupted,
     LakebedError,
     LeaseLost,
+    LedgerError,
+    OperationError,
     UsageError,
 )
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import (
-    NEXT_STATES,
     Kind,
     OperationState,
     Request,
@@ -136,11 +137,12 @@ class Platform:
         """
         operation = self.ledger.get(operation_id)
         if operation.state is not OperationState.CANCELLED:
-            if OperationState.CANCELLED not in NEXT_STATES[operation.state]:
+            try:
+                self.ledger.request_cancel(operation.id)
+            except OperationError:
                 raise UsageError(
                     f"it is {operation.state}: nothing is left to cancel", subject=operation.id
-                )
-            self.ledger.request_cancel(operation.id)
+                ) from None
         return self.ledger.summary(operation.id)
 
     def share(self, memory: int, bandwidth: int | None) -> None:
@@ -220,8 +222,8 @@ class Platform:
         ):
             try:
                 self._transfer(request, lease, cancellation, watch, telemetry, again=again)
-            except LeaseLost:
-                raise
+            except (LeaseLost, LedgerError):
+                raise  # whoever has the lease, or will have it, goes on from what is there
             except LakebedError as ended:
                 error = ended
             except BaseException as defect:

@@ -27,19 +27,28 @@ class Budget:
             )
         self.limit = limit
         self.held = 0
+        self._idle = 0
         self._cancellation = cancellation
         self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
         self._spare: list[mmap.mmap] = []
 
     @contextmanager
-    def reserve(self, size: int) -> Iterator[None]:
-        """Hold `size` bytes for the scope; raises the reason where all is to stop."""
+    def reserve(self, size: int, *, idle: bool = False) -> Iterator[None]:
+        """Hold `size` bytes for the scope; raises the reason where all is to stop.
+
+        `idle`: for as long as others have not brought what it waits for. These never wait for it,
+        even where the limit has become less meanwhile.
+        """
         share = min(size, self.limit)
         self._acquire(share)
+        with self._changed:
+            self._idle += share if idle else 0
         try:
             yield
         finally:
+            with self._changed:
+                self._idle -= share if idle else 0
             self._release(share)
 
     @contextmanager
@@ -102,8 +111,8 @@ class Budget:
             self._changed.notify_all()
 
     def _fits(self, share: int) -> bool:
-        # The limit may have become less than was asked for: then nobody else holds any.
-        return self.held == 0 or self.held + share <= self.limit
+        # The limit may have become less than was asked for: then nobody else is at work.
+        return self.held == self._idle or self.held + share <= self.limit
 
     def _release(self, share: int) -> None:
         with self._changed:
