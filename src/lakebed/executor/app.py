@@ -74,6 +74,7 @@ def described() -> FastAPI:
         lifespan=_running,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would be answered before anybody asks who it is
         generate_unique_id_function=lambda route: route.name,
     )
     problems.add_to(app)

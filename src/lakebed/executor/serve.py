@@ -36,6 +36,8 @@ SWITCH = 0.001
 """Seconds that a thread which reads the database may keep the loop from going on."""
 UNREAD = 32 * 1024
 """Bytes that wait for one client, above which nothing more is written to it."""
+HEAD = 64 * 1024
+"""Bytes of a request before its body, at the most."""
 CLOSE = 5
 """Seconds that requests under way have to end, once the socket is closed."""
 
@@ -85,6 +87,8 @@ def serve(
             timeout_graceful_shutdown=CLOSE,
             timeout_keep_alive=IDLE,
             backlog=BACKLOG,
+            # X-Forwarded-* of whoever stands here are believed where something is meant to.
+            proxy_headers=settings.executor.public_url is not None,
         )
         server = _Server(
             config,
@@ -155,11 +159,46 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Holds less of what a client does not read."""
+    """Holds less of what a client does not read, and bounds the head of a request: in bytes, and
+    in the time that it takes to come. Uvicorn does neither."""
+
+    _head = 0
+    _in_body = _has_head = False
+    _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=UNREAD)
+        self._late = self.loop.call_later(IDLE, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._on_time()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        in_body, self._has_head = self._in_body, False
+        super().data_received(data)
+        if in_body or self._has_head:
+            self._head = 0
+            return
+        self._late = self._late or self.loop.call_later(IDLE, self.transport.close)
+        self._head += len(data)
+        if self._head > HEAD and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
+
+    def on_headers_complete(self) -> None:
+        self._has_head = self._in_body = True
+        self._on_time()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
+
+    def _on_time(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 def _listen(host: str, port: int) -> socket.socket:

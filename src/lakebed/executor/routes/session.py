@@ -14,7 +14,7 @@ from lakebed.access.sessions import Session, csrf_of
 from lakebed.api.session import CallerAnswer, GrantAnswer, SessionAnswer, SignIn
 from lakebed.errors import Unauthenticated
 from lakebed.executor.auditor import address_of
-from lakebed.executor.callers import COOKIE, At, Signed, shown
+from lakebed.executor.callers import COOKIE, At, Signed, shown, spent
 from lakebed.executor.console.pages import way_back
 from lakebed.executor.service import Service
 
@@ -45,6 +45,8 @@ async def sign_in(body: SignIn, http: Request, response: Response, at: At) -> Se
         except Unauthenticated:
             at.reception.failures.count(address_of(http))
             raise
+    http.state.caller = caller
+    http.state.allowance = await spent(at, http, caller)
     return _answer(Session(caller, await _begun(at, http, response, caller)))
 
 
@@ -109,7 +111,7 @@ async def end(
 
 async def _begun(at: Service, http: Request, response: Response, caller: Caller) -> str:
     """Begin a session, whose cookie the response sets; its CSRF token."""
-    http.state.caller = caller
+    http.state.caller, http.state.is_write = caller, True
     seconds = at.reception.session_seconds
     secret = await at.do(lambda: at.reception.sessions.begin(caller, seconds))
     response.set_cookie(
