@@ -84,12 +84,12 @@ def test_only_so_many_plans_are_made_at_once(tmp_path: Path) -> None:
     request, plans, settings = _folders(tmp_path, 3), Plans(), _settings(tmp_path)
 
     async def both() -> list[Json]:
-        held = plans.lines(settings, request)
+        held = plans.lines(settings, request, "ann")
         await anext(held)
         with pytest.raises(TooManyRequests):
-            await anext(plans.lines(settings, request))
+            await anext(plans.lines(settings, request, "ann"))
         await held.aclose()
-        return await _all(plans.lines(settings, request))
+        return await _all(plans.lines(settings, request, "ann"))
 
     assert asyncio.run(both())[-1]["copy"] == 3
     assert not multiprocessing.active_children()
@@ -110,7 +110,7 @@ def test_a_caller_who_leaves_ends_its_plan(tmp_path: Path) -> None:
                 has_begun.set()
                 await asyncio.Event().wait()  # takes no more
 
-        response = PlanResponse(plans.lines(settings, request))
+        response = PlanResponse(plans.lines(settings, request, "ann"))
         await response({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
 
     asyncio.run(leave())
@@ -139,7 +139,7 @@ def test_a_plan_whose_reader_stands_still_ends_at_its_deadline(tmp_path: Path) -
     request, settings = _folders(tmp_path, 8000), _settings(tmp_path, deadline=3.0)
 
     async def read() -> None:
-        pieces = Plans().lines(settings, request)
+        pieces = Plans().lines(settings, request, "ann")
         await anext(pieces)
         give_up = time.monotonic() + PATIENCE
         while any(one.is_alive() for one in multiprocessing.active_children()):
@@ -154,7 +154,9 @@ def test_a_plan_whose_reader_stands_still_ends_at_its_deadline(tmp_path: Path) -
 class _Failing(Plans):
     """Fails after the first line."""
 
-    async def lines(self, settings: Settings, request: Request) -> AsyncGenerator[bytes]:
+    async def lines(
+        self, settings: Settings, request: Request, caller: str
+    ) -> AsyncGenerator[bytes]:
         yield b'{"event": "decision"}\n'
         raise BucketMissing("it is gone", subject="there:b")
 

@@ -24,7 +24,7 @@ from lakebed.executor.service import Service, Subscriber
 from lakebed.executor.tracing import Spans
 from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
-from lakebed.settings.access import Mode, is_loopback
+from lakebed.settings.access import is_loopback
 from lakebed.settings.layers import Sources
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
@@ -67,7 +67,7 @@ def serve(
     Raises ConfigurationError where the address is taken, or takes more than this way of telling
     callers apart; LedgerError.
     """
-    check_address(settings.access.mode, host)
+    check_address(settings, host)
     log_as(settings)
     traces = Exposure(traces=settings.observe.traces)
     with ExitStack() as stack:
@@ -104,12 +104,15 @@ def serve(
             runner.run(server.serve([listening]))
 
 
-def check_address(mode: Mode, host: str) -> None:
+def check_address(settings: Settings, host: str) -> None:
     """Raises ConfigurationError where others than this machine could ask, and nobody knew who."""
-    if mode in ("none", "token") and not is_loopback(host):
+    mode, public = settings.access.mode, settings.executor.public_url
+    names = [host, *settings.executor.hosts, *([urlsplit(public).hostname or ""] if public else [])]
+    outside = [name for name in names if not is_loopback(name)]
+    if mode in ("none", "token") and outside:
         raise ConfigurationError(
             f"--auth {mode} is for this machine only",
-            subject=host,
+            subject=outside[0],
             advice="listen at 127.0.0.1, or use --auth keys or --auth oidc",
         )
 

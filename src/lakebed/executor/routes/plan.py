@@ -57,7 +57,7 @@ async def plan(body: PlanRequest, http: Request, who: Who, at: At) -> PlanRespon
         check_plan(who, request)
         return request
 
-    pieces = at.plans.lines(at.settings, await at.do(checked))
+    pieces = at.plans.lines(at.settings, await at.do(checked), who.id)
     first = await first_of(http, pieces)
     return PlanResponse(_all(http, first, pieces))
 
