@@ -134,7 +134,7 @@ class Reloader:
         for finding in verdict.findings:
             _log.warning("%s", finding)
         for key in restart:
-            _log.warning("configuration: another %s takes a restart, and waits for it", key)
+            _log.warning("configuration: %s has changed, which takes a restart", key)
 
     def _refuse(self, findings: tuple[Finding, ...]) -> None:
         self.refused = Refusal(time.time(), findings)
