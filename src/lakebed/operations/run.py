@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from types import TracebackType
@@ -202,7 +202,14 @@ class Platform:
         return replace(location, store=self.settings.store(location.store).name)
 
     def _run(self, operation_id: str, watch: Watch | None, *, again: bool) -> Summary:
-        return self.run(Lease.acquire(self.ledger.engine, operation_id), watch, again=again)
+        lease = Lease.acquire(self.ledger.engine, operation_id)
+        try:
+            return self.run(lease, watch, again=again)
+        except LedgerError as error:
+            # Nobody takes it up by itself: who resumes it does not have to wait for its lease.
+            with suppress(LakebedError):
+                self.ledger.finish(operation_id, lease.fence, OperationState.INTERRUPTED, error)
+            raise
 
     def run(self, lease: Lease, watch: Watch | None = None, *, again: bool) -> Summary:
         """Do what the operation of a lease is for, to its end; `again`: with what has failed.
