@@ -10,7 +10,10 @@ from lakebed import errors
 from lakebed.errors import Exit
 from lakebed.model.location import Location
 from lakebed.model.operation import Decision, Filters, Kind, OnChange, OperationState, Options
+from lakebed.operations.lease import Lease, is_held
+from lakebed.operations.ledger import Ledger
 from lakebed.operations.memory import LedgerMemory
+from lakebed.operations.recorder import LedgerRecorder
 from lakebed.operations.states import exit_code
 from lakebed.store.capabilities import Capability
 from lakebed.store.pace.level import START
@@ -416,3 +419,31 @@ def test_operations_of_one_process_share_the_pace_of_an_endpoint_and_the_line(
     assert first.line is other.line is again.line is not None
     assert (first.most, again.most) == (3, 500)
     assert first.pace.reads.level.most == 500
+
+
+@pytest.mark.parametrize(
+    ("where", "write"),
+    [(LedgerRecorder, "planned"), (LedgerRecorder, "_write"), (Ledger, "finish")],
+)
+def test_a_ledger_that_is_away_for_a_moment_ends_no_operation(
+    world: World, where: type, write: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("a", b"x")
+    world.put("b", b"y")
+
+    def fails(*_: object, **__: object) -> None:
+        raise errors.LedgerError("the server closed the connection")
+
+    with world.platform() as platform:
+        operation_id = platform.ledger.create(request(options=Options(concurrency=1)))
+        lease = Lease.acquire(platform.ledger.engine, operation_id)
+        with monkeypatch.context() as away:
+            away.setattr(where, write, fails)
+            with pytest.raises(errors.LedgerError, match="closed the connection"):
+                platform.run(lease, again=False)
+        left = platform.ledger.get(operation_id)
+        assert (left.state, left.error) == (OperationState.RUNNING, None)
+        assert is_held(left, platform.ledger.now()), "nobody has said that it ended"
+        done = platform.run(lease, again=True)
+    assert (done.state, done.failed) == (OperationState.COMPLETED, 0)
+    assert world.keys() == ["in/a", "in/b"]
