@@ -1,4 +1,4 @@
-"""Whoever holds a connection to the database waits for no other one: many at once would for ever."""
+"""Who holds a connection to the database waits for no other: many at once would for ever."""
 
 import threading
 from collections.abc import Callable, Iterator

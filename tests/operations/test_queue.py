@@ -26,9 +26,9 @@ from lakebed.errors import (
     UnknownOperation,
 )
 from lakebed.model.operation import OperationState
+from lakebed.operations import queue as module
 from lakebed.operations.lease import DURATION, FARTHEST, Lease
 from lakebed.operations.ledger import Ledger
-from lakebed.operations import queue as module
 from lakebed.operations.operation import Operation
 from lakebed.operations.queue import (
     LONGEST_PAUSE,
@@ -306,9 +306,7 @@ def test_what_never_ran_is_scheduled_for_any_time(waiting: Queue, clock: Clock) 
     assert waiting.claim() is None
 
 
-def test_no_pause_after_a_crash_is_taken_for_one_of_another_clock(
-    waiting: Queue, clock: Clock
-) -> None:
+def test_no_pause_after_a_crash_is_taken_for_one_of_another_clock() -> None:
     assert 2.0**MOST_CRASHES <= LONGEST_PAUSE
     assert PAUSE <= LONGEST_PAUSE
 
