@@ -27,6 +27,7 @@ from lakebed.executor.service import Service
 from lakebed.model.location import Location
 from lakebed.model.operation import Request
 from lakebed.settings import Settings
+from lakebed.settings.access import AccessSettings
 from lakebed.settings.executor import ExecutorSettings
 from tests.e2e.buckets import Bucket, pairs
 from tests.e2e.process import PATIENCE, Lakebed
@@ -39,7 +40,9 @@ BODY: Json = {"source": "binance:a/", "destination": "aws:b/"}
 
 def _settings(folder: Path, plans: int = 1, deadline: float = 60.0) -> Settings:
     return Settings(
-        state=folder / "state", executor=ExecutorSettings(plans=plans, plan_deadline=deadline)
+        state=folder / "state",
+        executor=ExecutorSettings(plans=plans, plan_deadline=deadline),
+        access=AccessSettings(mode="none"),
     )
 
 

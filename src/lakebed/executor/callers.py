@@ -64,7 +64,9 @@ async def _known(at: Service, connection: HTTPConnection) -> Session:
     cookie = connection.cookies.get(COOKIE)
     if cookie is None:
         raise Unauthenticated(
-            "nobody is signed in", advice="send a key as `Authorization: Bearer`, or sign in"
+            "nobody is signed in",
+            advice="send a token or key as `Authorization: Bearer`, which commands find in "
+            "LAKEBED_EXECUTOR_TOKEN; or sign in",
         )
     try:
         found = await at.do(lambda: at.reception.signed_in(cookie))

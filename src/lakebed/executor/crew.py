@@ -102,15 +102,19 @@ class Crew:
         neither."""
         self.close()
         await self._ended(self.settings.executor.drain)
-        self._hands_over = True
-        for process in self._processes.values():
-            process.stop()
+        self.hand_over()
         await self._ended(KILL_AFTER)
         for process in self._processes.values():
             process.kill()
         await self._ended(KILL_AFTER)
         for task in list(self._tasks):
             task.cancel()  # not even the kernel ends it
+
+    def hand_over(self) -> None:
+        """Have all that runs stop now, to go on elsewhere."""
+        self._hands_over = True
+        for process in self._processes.values():
+            process.stop()
 
     async def _ended(self, seconds: float | None) -> None:
         if self._tasks:

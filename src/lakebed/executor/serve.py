@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -95,6 +96,7 @@ def serve(
             started=lambda: started(serving),
             ending=service.drain,
             hangup=app.state.reloader.hint,
+            hurry=service.crew.hand_over,
         )
         sys.setswitchinterval(SWITCH)
         # What is there by now stays: to look through all of it again would hold every answer up.
@@ -135,9 +137,16 @@ class _Server(uvicorn.Server):
         started: Callable[[], None],
         ending: Callable[[], None],
         hangup: Callable[[], None],
+        hurry: Callable[[], None],
     ) -> None:
         super().__init__(config)
-        self._told, self._ending, self._hangup = started, ending, hangup
+        self._told, self._ending, self._hangup, self._hurry = started, ending, hangup, hurry
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal lets operations go on for a while, the second hands them over now."""
+        if self.should_exit:
+            asyncio.get_running_loop().call_soon_threadsafe(self._hurry)
+        super().handle_exit(signal.SIGTERM, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -212,10 +221,12 @@ def _listen(host: str, port: int) -> socket.socket:
             backlog=BACKLOG,
         )
     except OSError as error:
+        is_name = isinstance(error, socket.gaierror)
+        reason = error.strerror if is_name else os.strerror(error.errno or 0)
         raise ConfigurationError(
-            f"cannot listen here: {error.strerror}",
+            f"cannot listen here: {reason}",
             subject=f"{host}:{port}",
-            advice="is another process there? Choose another with --port",
+            advice="check --host" if is_name else "is another process there? Choose another --port",
         ) from None
 
 

@@ -239,9 +239,7 @@ def _id(text: str) -> str:
 def _unknown(operation_id: str) -> UnknownOperation:
     """The same whether there is none, several or one that this caller may not see."""
     return UnknownOperation(
-        "no such operation",
-        subject=operation_id,
-        advice="`lakebed operations` lists them; of an id write all",
+        "no such operation", subject=operation_id, advice="`lakebed operations` lists them"
     )
 
 

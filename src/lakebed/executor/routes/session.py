@@ -28,7 +28,10 @@ ARRIVED = (
     '<meta http-equiv="refresh" content="0;url={back}"><p><a href="{back}">Go on</a></p>'
 )
 """A page of ours, since the cookie of a session goes with no request that another site began."""
-Parameter = Annotated[str, Query(max_length=4096)]
+Next = Annotated[
+    str, Query(alias="next", max_length=2048, description="The page to come to, of this host.")
+]
+Parameter = Annotated[str, Query(description="As the issuer answers.", max_length=4096)]
 
 
 @router.post("/session")
@@ -67,9 +70,7 @@ async def sign_out(signed: Signed, http: Request, response: Response, at: At) ->
 
 
 @router.get(LOGIN, response_class=RedirectResponse, status_code=303)
-async def begin(
-    http: Request, at: At, wanted: Annotated[str, Query(alias="next", max_length=2048)] = "/"
-) -> RedirectResponse:
+async def begin(http: Request, at: At, wanted: Next = "/") -> RedirectResponse:
     """Sign in at the issuer that is configured, and come to the page `next`."""
     login = Login(new_secret(), _redirect(at, http))
     answer = RedirectResponse(await at.reception.login_begun(login), status_code=303)

@@ -143,8 +143,10 @@ class Courier:
         if late or status == GONE:
             _log.warning("webhooks: %s is given up: %s", delivery.id, message)
             self.deliveries.settle(delivery, State.GIVEN_UP, message)
-        else:
-            self.deliveries.again(delivery, pause(delivery.attempts), message)
+            return
+        if delivery.attempts <= 1:
+            _log.warning("webhooks: %s is tried again: %s", delivery.id, message)
+        self.deliveries.again(delivery, pause(delivery.attempts), message)
 
 
 def pause(attempts: int) -> float:
