@@ -113,8 +113,14 @@ def _quiet(clock: Hours, seconds: float) -> httpx2.Response:
 
 
 @pytest.fixture
-def hours(monkeypatch: pytest.MonkeyPatch, paused: list[float]) -> Hours:
+def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
+    """By which pauses take their time, and the tests none."""
     clock = Hours()
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    monkeypatch.setattr(pauses, "sleep", sleep)
     for module in (client, pauses):
         monkeypatch.setattr(module, "time", clock)
     return clock
@@ -124,6 +130,15 @@ def test_an_operation_that_is_silent_for_long_is_still_watched_after_a_break(hou
     streams = [_quiet(hours, 3600.0) for _ in range(3)]
     script = Scripted([*streams, stream(event(1, "summary"))])
     assert [one.kind for one in asyncio.run(_events(script))] == ["summary"]
+
+
+def test_an_executor_that_goes_away_for_good_is_not_waited_for(hours: Hours) -> None:
+    """Although to find that out takes longer each time than a break does."""
+    gone = httpx2.ConnectError("refused")
+    script = Scripted([_quiet(hours, 3600.0), *[gone] * 500, stream(event(1, "summary"))])
+    with pytest.raises(ExecutorUnreachable, match="refused"):
+        asyncio.run(_events(script))
+    assert hours.now < 3600.0 + 3 * 60.0
 
 
 def test_an_executor_that_breaks_off_at_once_again_and_again_is_away(hours: Hours) -> None:
