@@ -13,6 +13,7 @@ from lakebed.model.operation import Decision, Filters, Kind, OnChange, Operation
 from lakebed.operations.lease import Lease, is_held
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.memory import LedgerMemory
+from lakebed.operations.queue import Queue, Submission
 from lakebed.operations.recorder import LedgerRecorder
 from lakebed.operations.states import exit_code
 from lakebed.store.capabilities import Capability
@@ -157,6 +158,20 @@ def test_a_cancelled_operation_is_not_resumed(world: World) -> None:
         assert platform.cancel(operation_id).state is OperationState.CANCELLED
         with pytest.raises(errors.Cancelled):
             platform.resume(operation_id)
+
+
+def test_a_resume_that_waits_for_a_replica_is_taken_back_by_a_cancel(world: World) -> None:
+    world.put("a", b"x")
+    world.fail("get", "src:b/a", errors.AccessDenied("no"))
+    with world.platform() as platform:
+        partial = platform.sync(request())
+        waiting = Queue(platform.ledger.engine)
+        waiting.want(partial.operation_id, Submission("somebody"))
+        assert platform.cancel(partial.operation_id).state is OperationState.PARTIAL
+        assert not waiting.is_wanted(partial.operation_id)
+        with pytest.raises(errors.UsageError, match="it is partial: nothing is left to cancel"):
+            platform.cancel(partial.operation_id)
+        assert platform.resume(partial.operation_id).state is OperationState.COMPLETED
 
 
 def test_a_completed_operation_is_neither_repeated_nor_cancelled(world: World) -> None:
