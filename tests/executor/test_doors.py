@@ -28,6 +28,7 @@ OPERATIONS = "/api/v1/operations"
 SOON = 30.0
 JSON = {"Content-Type": "application/json"}
 WITH_BODIES = (
+    "/sync",
     "/api/v1/sync",
     "/api/v1/sync/batch",
     "/api/v1/verify",
