@@ -70,11 +70,9 @@ def test_an_error_of_the_executor_is_the_same_error_here(
         asyncio.run(_status(client))
     here = raised.value
     assert type(here) is kind
-    assert (str(here), here.exit_code, here.retryable) == (
-        str(there),
-        there.exit_code,
-        there.retryable,
-    )
+    assert (here.exit_code, here.retryable) == (there.exit_code, there.retryable)
+    # What the database said is for its owners, who have the log.
+    assert (str(here) == str(there)) is (kind is not LedgerError)
 
 
 def test_a_code_of_a_later_version_says_at_least_whether_to_try_again(paused: list[float]) -> None:
