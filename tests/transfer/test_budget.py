@@ -5,7 +5,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lakebed.errors import Interrupted, UsageError
@@ -191,14 +191,14 @@ def _use(budget: Budget, size: int, *, idle: bool = False) -> int:
 
 
 def test_nobody_waits_for_bytes_that_wait_for_others(budget_of_ten: Budget) -> None:
-    with budget_of_ten.reserve(5, idle=True), ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, budget_of_ten.reserve(5, idle=True):
         budget_of_ten.resize(4)
         assert pool.submit(_use, budget_of_ten, 4).result(PATIENCE) == 9
     assert budget_of_ten.held == 0
 
 
 def test_where_one_works_beside_idle_bytes_the_next_waits_for_it(budget_of_ten: Budget) -> None:
-    with budget_of_ten.reserve(5, idle=True), ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, budget_of_ten.reserve(5, idle=True):
         budget_of_ten.resize(4)
         with budget_of_ten.reserve(4):
             waiting = pool.submit(_use, budget_of_ten, 1)
@@ -226,7 +226,7 @@ def test_nobody_waits_behind_bytes_that_are_to_wait_for_others(budget_of_ten: Bu
         assert idle.result(PATIENCE) == 6
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40, phases=[Phase.reuse, Phase.generate])
 @given(
     st.lists(st.tuples(st.integers(0, 80), st.booleans()), max_size=12),
     st.lists(st.integers(-1, 60), min_size=1, max_size=12),
