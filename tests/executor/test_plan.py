@@ -98,6 +98,27 @@ def test_only_so_many_plans_are_made_at_once(tmp_path: Path) -> None:
     assert not multiprocessing.active_children()
 
 
+def test_one_caller_leaves_a_place_for_the_plans_of_others(tmp_path: Path) -> None:
+    request, plans, settings = _folders(tmp_path, 3), Plans(), _settings(tmp_path, plans=3)
+
+    async def several() -> None:
+        held = [plans.lines(settings, request, "ann") for _ in range(2)]
+        for one in held:
+            await anext(one)
+        with pytest.raises(TooManyRequests):
+            await anext(plans.lines(settings, request, "ann"))
+        held.append(plans.lines(settings, request, "ben"))
+        await anext(held[-1])
+        with pytest.raises(TooManyRequests):
+            await anext(plans.lines(settings, request, "eve"))
+        for one in held:
+            await one.aclose()
+        assert (await _all(plans.lines(settings, request, "ann")))[-1]["copy"] == 3
+
+    asyncio.run(several())
+    assert not multiprocessing.active_children()
+
+
 def test_a_caller_who_leaves_ends_its_plan(tmp_path: Path) -> None:
     request, plans, settings = _folders(tmp_path, 8000), Plans(), _settings(tmp_path)
 

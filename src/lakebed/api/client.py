@@ -173,8 +173,7 @@ class Client:
         until = None if deadline is None else time.monotonic() + deadline
         pauses = Pauses(self._connection.patience, most=1000)
         while True:
-            began = time.monotonic()
-            async with aclosing(self._stream(operation_id, after)) as stream:
+            async with aclosing(self._stream(operation_id, after, pauses)) as stream:
                 try:
                     while (event := await _within(until, anext(stream, None))) is not None:
                         after = event.number
@@ -185,17 +184,20 @@ class Client:
                     lost = ExecutorUnreachable("the events broke off", subject=self.url)
                 except ExecutorUnreachable as error:
                     lost = error
-            if time.monotonic() - began > LONGEST:
-                pauses.restart()  # it was there, and there was nothing to tell
             if not await _within(until, pauses.take()):
                 raise lost
 
-    async def _stream(self, operation_id: str, after: int) -> AsyncGenerator[Event]:
+    async def _stream(self, operation_id: str, after: int, pauses: Pauses) -> AsyncGenerator[Event]:
         headers = {"Last-Event-ID": str(after)} if after else {}
         streaming = asked(endpoints.EVENTS, headers=headers, path=_of(operation_id))
         async with self._connection.opened(streaming) as answer:
-            async for told in httpx2.EventSource(answer, max_event_size=MOST_EVENT):
-                yield Event(int(told.id), told.event, _JSON.validate_json(told.data))
+            began = time.monotonic()
+            try:
+                async for told in httpx2.EventSource(answer, max_event_size=MOST_EVENT):
+                    yield Event(int(told.id), told.event, _JSON.validate_json(told.data))
+            finally:
+                if time.monotonic() - began > LONGEST:
+                    pauses.restart()  # it was there, and there was nothing to tell
 
     async def report(self, operation_id: str, form: Format = Format.JSON) -> AsyncGenerator[str]:
         """The lines of an operation's report, as it is now."""
