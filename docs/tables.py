@@ -58,7 +58,7 @@ _RUN, _PLAN = "`sync`, `verify`, `resume`", "`plan`, `sync --dry-run`"
 _UPLOAD = ("operation_id", "state", "location", "upload_id", "initiated", "sent_bytes", "size")
 EVENTS: tuple[tuple[str, str, Iterable[str]], ...] = (
     ("`started`", _RUN, ("operation_id",)),
-    ("`progress`", _RUN, Snapshot.__dataclass_fields__),
+    ("`progress`", _RUN, [name for name in Snapshot.__dataclass_fields__ if name != "last"]),
     (
         "`copied`, `failed`, `quarantined`, `deleted`",
         _RUN,

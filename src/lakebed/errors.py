@@ -304,7 +304,7 @@ class ProcessDied(OperationError):
 class AccessError(LakebedError):
     """A caller is unknown, or may not do this."""
 
-    code, exit_code = "access", Exit.USAGE
+    code, exit_code = "access", Exit.STORE
 
 
 class Unauthenticated(AccessError):

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import httpx2
 import pytest
 from pydantic import JsonValue
 
+from lakebed.api import client, pauses
 from lakebed.api.events import Event, summary_from
 from lakebed.api.planned import PlannedObject, PlanSummary
 from lakebed.api.requests import PlanRequest
@@ -85,6 +88,64 @@ def test_an_executor_that_stays_away_ends_the_watching(monkeypatch: pytest.Monke
 
     with pytest.raises(ExecutorUnreachable):
         asyncio.run(watch())
+
+
+@dataclass
+class Hours:
+    """A clock that goes on when it is told."""
+
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def _quiet(clock: Hours, seconds: float) -> httpx2.Response:
+    """A stream in which nothing is told for a while; then it breaks off."""
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            clock.now += seconds / 10
+            yield b": still here\n\n"
+        raise BROKEN
+
+    return httpx2.Response(200, content=body(), headers={"Content-Type": "text/event-stream"})
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
+    """By which pauses take their time, and the tests none."""
+    clock = Hours()
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    monkeypatch.setattr(pauses, "sleep", sleep)
+    for module in (client, pauses):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def test_an_operation_that_is_silent_for_long_is_still_watched_after_a_break(hours: Hours) -> None:
+    streams = [_quiet(hours, 3600.0) for _ in range(3)]
+    script = Scripted([*streams, stream(event(1, "summary"))])
+    assert [one.kind for one in asyncio.run(_events(script))] == ["summary"]
+
+
+def test_an_executor_that_goes_away_for_good_is_not_waited_for(hours: Hours) -> None:
+    """Although to find that out takes longer each time than a break does."""
+    gone = httpx2.ConnectError("refused")
+    script = Scripted([_quiet(hours, 3600.0), *[gone] * 500, stream(event(1, "summary"))])
+    with pytest.raises(ExecutorUnreachable, match="refused"):
+        asyncio.run(_events(script))
+    assert hours.now < 3600.0 + 3 * 60.0
+
+
+def test_an_executor_that_breaks_off_at_once_again_and_again_is_away(hours: Hours) -> None:
+    script = Scripted([_quiet(hours, 3.0) for _ in range(100)])
+    with pytest.raises(ExecutorUnreachable):
+        asyncio.run(_events(script))
+    assert len(script.requests) < 30
 
 
 def test_a_deadline_ends_the_watching() -> None:

@@ -48,7 +48,7 @@ def test_the_first_wrong_entry_is_named(lakebed: Lakebed, engine: Engine) -> Non
         connection.execute(update(audit).where(audit.c.number == 2).values(actor="key:2"))
     ended = lakebed("audit", "verify")
     assert ended.code == Exit.FAILED_OBJECTS
-    assert "audit entry 2: it was changed, moved or put in (the 1 before it are whole)" in ended.err
+    assert "audit entry 2: it was changed, moved or put in (the 1 before it are whole" in ended.err
     assert json.loads(lakebed("audit", "verify", "--json").out)["number"] == 2
 
 
@@ -57,8 +57,16 @@ def test_a_tail_that_was_cut_is_named(lakebed: Lakebed, engine: Engine, tmp_path
         connection.execute(delete(audit).where(audit.c.number == 3))
     ended = lakebed("audit", "verify")
     assert (ended.code, "entry 3: the tail is cut" in ended.err) == (Exit.FAILED_OBJECTS, True)
-    elsewhere = lakebed("audit", "verify", "--head", str(tmp_path / "none"))
-    assert (elsewhere.code, "a tail that was cut is not found" in elsewhere.out) == (0, True)
+    named = lakebed("audit", "verify", "--head", str(tmp_path / "none"))
+    assert (named.code, "none" in named.err) == (Exit.USAGE, True)
+
+
+def test_without_a_head_it_is_said_what_is_not_found(
+    lakebed: Lakebed, engine: Engine, state: Path
+) -> None:
+    (state / "audit-heads.jsonl").unlink()
+    ended = lakebed("audit", "verify")
+    assert (ended.code, "a tail that was cut is not found" in ended.out) == (0, True)
 
 
 def test_entries_are_listed_and_steer_no_terminal(lakebed: Lakebed, engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """keys create, list and revoke, on a ledger of their own."""
 
 import json
+from getpass import getuser
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,21 @@ def test_keys_are_listed_with_their_state(lakebed: Lakebed) -> None:
         json.loads(line)["state"] for line in lakebed("keys", "list", "--json").out.splitlines()
     ]
     assert sorted(states) == ["revoked", "valid"]
+
+
+def test_who_makes_and_revokes_a_key_stands_in_the_audit_log(lakebed: Lakebed) -> None:
+    create = ("keys", "create", "night", "--json", "--role", "readonly_user", "--read", "aws:")
+    key = made(lakebed(*create))
+    lakebed("keys", "list")
+    lakebed("keys", "revoke", str(key["id"]))
+    lines = lakebed("audit", "list", "--json").out.splitlines()
+    _, created, revoked = map(json.loads, lines)
+    for entry, action in ((created, "did keys create"), (revoked, "did keys revoke")):
+        assert (entry["action"], entry["subject"]) == (action, key["id"])
+        assert entry["actor"] == f"local:{getuser()}"
+        assert entry["detail"]["grants"] == [{"place": "aws:", "write": False}]
+    assert str(key["key"]).split("_", 2)[2] not in "".join(lines)
+    assert lakebed("audit", "verify").code == 0
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,55 @@ def test_a_crew_that_stops_hands_over_and_then_kills(
     assert hanging[0].told == ["stop", "kill"]
     assert state_of(waiting, operation) is OperationState.INTERRUPTED
     assert waiting.is_wanted(operation)
+
+
+def test_what_is_asked_for_during_a_look_at_the_queue_is_looked_for_at_once(
+    waiting: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "POLL", 3600.0)
+
+    async def work() -> int:
+        looks = 0
+        loop, again = asyncio.get_running_loop(), asyncio.Event()
+        one = Crew(Settings(), waiting, Anybody())
+
+        def claim(*_: object) -> None:
+            nonlocal looks
+            looks += 1
+            if looks == 1:
+                asyncio.run_coroutine_threadsafe(hint(), loop).result(30)
+            else:
+                loop.call_soon_threadsafe(again.set)
+
+        async def hint() -> None:
+            one.hint()
+
+        monkeypatch.setattr(waiting, "claim", claim)
+        working = asyncio.create_task(one.run())
+        try:
+            async with asyncio.timeout(30):
+                await again.wait()
+        finally:
+            await one.stop()
+            await working
+        return looks
+
+    assert asyncio.run(work()) == 2
+
+
+def test_an_operation_that_cannot_be_attended_is_tried_again_and_the_others_go_on(
+    waiting: Queue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def begin() -> OperationProcess:
+        raise ZeroDivisionError("a defect")
+
+    begun_by(monkeypatch, begin)
+    ids = waiting.enqueue([(REQUEST, Submission("ann"))] * 2).ids
+
+    def are_left() -> bool:
+        return all(state_of(waiting, one) is OperationState.INTERRUPTED for one in ids)
+
+    run(waiting, are_left, before=lambda: None)
+    assert all(waiting.is_wanted(one) for one in ids)
+    assert "could not be attended: ZeroDivisionError" in str(Ledger(waiting.engine).get(ids[0]))
+    assert "could not be attended" in caplog.text

@@ -18,6 +18,7 @@ from lakebed.executor.components import overall
 from lakebed.executor.remembered import Remembered
 from lakebed.operations.replicas import Replica, beat
 from lakebed.settings import Settings, StoreSettings
+from lakebed.settings.access import AccessSettings
 from tests.database import postgresql
 from tests.executor.inprocess import Inside, caller, inside, settings_in
 
@@ -166,7 +167,8 @@ def test_a_database_that_is_down_takes_the_replica_out_until_it_is_back() -> Non
     if reason := postgresql.why_not():
         pytest.skip(reason)
     with postgresql.serve() as server:
-        settings = Settings(ledger=SecretStr(server.url(server.new_database())), stores={})
+        ledger = SecretStr(server.url(server.new_database()))
+        settings = Settings(ledger=ledger, stores={}, access=AccessSettings(mode="none"))
         with inside(settings) as replica:
             database = replica.client.get(f"{COMPONENT}database").json()
             assert database["version"].startswith("PostgreSQL ")

@@ -15,9 +15,11 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lakebed.executor import bodies
 from lakebed.executor.app import build
 from lakebed.executor.service import Service
 from tests.executor.inside import settings_in
+from tests.fixtures_stores import Served
 
 CREDENTIALS: Sequence[Mapping[str, str]] = ({},)
 """Headers of each kind of caller: every request is made as each of them."""
@@ -41,9 +43,18 @@ def still(app: ASGIApp) -> ASGIApp:
 
 
 @pytest.fixture(scope="module")
-def document(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
-    service = Service.open(settings_in(tmp_path_factory.mktemp("openapi")))
-    yield schemathesis.openapi.from_asgi("/openapi.json", still(build(service)))
+def document(tmp_path_factory: pytest.TempPathFactory, served: Served) -> Iterator[BaseSchema]:
+    """Its store answers, and 413 is no answer to a body that is wrong in another way."""
+    store = {
+        "endpoint": served.endpoint,
+        "access_key": served.access_key,
+        "secret_key": served.secret_key,
+    }
+    folder = tmp_path_factory.mktemp("openapi")
+    service = Service.open(settings_in(folder, stores={"lake": store}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "SIGN_IN", service.settings.executor.body)
+        yield schemathesis.openapi.from_asgi("/openapi.json", still(build(service)))
     service.platform.__exit__(None, None, None)
 
 

@@ -27,6 +27,7 @@ from lakebed.executor.service import Service
 from lakebed.model.location import Location
 from lakebed.model.operation import Request
 from lakebed.settings import Settings
+from lakebed.settings.access import AccessSettings
 from lakebed.settings.executor import ExecutorSettings
 from tests.e2e.buckets import Bucket, pairs
 from tests.e2e.process import PATIENCE, Lakebed
@@ -39,7 +40,9 @@ BODY: Json = {"source": "binance:a/", "destination": "aws:b/"}
 
 def _settings(folder: Path, plans: int = 1, deadline: float = 60.0) -> Settings:
     return Settings(
-        state=folder / "state", executor=ExecutorSettings(plans=plans, plan_deadline=deadline)
+        state=folder / "state",
+        executor=ExecutorSettings(plans=plans, plan_deadline=deadline),
+        access=AccessSettings(mode="none"),
     )
 
 
@@ -84,14 +87,35 @@ def test_only_so_many_plans_are_made_at_once(tmp_path: Path) -> None:
     request, plans, settings = _folders(tmp_path, 3), Plans(), _settings(tmp_path)
 
     async def both() -> list[Json]:
-        held = plans.lines(settings, request)
+        held = plans.lines(settings, request, "ann")
         await anext(held)
         with pytest.raises(TooManyRequests):
-            await anext(plans.lines(settings, request))
+            await anext(plans.lines(settings, request, "ann"))
         await held.aclose()
-        return await _all(plans.lines(settings, request))
+        return await _all(plans.lines(settings, request, "ann"))
 
     assert asyncio.run(both())[-1]["copy"] == 3
+    assert not multiprocessing.active_children()
+
+
+def test_one_caller_leaves_a_place_for_the_plans_of_others(tmp_path: Path) -> None:
+    request, plans, settings = _folders(tmp_path, 3), Plans(), _settings(tmp_path, plans=3)
+
+    async def several() -> None:
+        held = [plans.lines(settings, request, "ann") for _ in range(2)]
+        for one in held:
+            await anext(one)
+        with pytest.raises(TooManyRequests):
+            await anext(plans.lines(settings, request, "ann"))
+        held.append(plans.lines(settings, request, "ben"))
+        await anext(held[-1])
+        with pytest.raises(TooManyRequests):
+            await anext(plans.lines(settings, request, "eve"))
+        for one in held:
+            await one.aclose()
+        assert (await _all(plans.lines(settings, request, "ann")))[-1]["copy"] == 3
+
+    asyncio.run(several())
     assert not multiprocessing.active_children()
 
 
@@ -110,7 +134,7 @@ def test_a_caller_who_leaves_ends_its_plan(tmp_path: Path) -> None:
                 has_begun.set()
                 await asyncio.Event().wait()  # takes no more
 
-        response = PlanResponse(plans.lines(settings, request))
+        response = PlanResponse(plans.lines(settings, request, "ann"))
         await response({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
 
     asyncio.run(leave())
@@ -139,7 +163,7 @@ def test_a_plan_whose_reader_stands_still_ends_at_its_deadline(tmp_path: Path) -
     request, settings = _folders(tmp_path, 8000), _settings(tmp_path, deadline=3.0)
 
     async def read() -> None:
-        pieces = Plans().lines(settings, request)
+        pieces = Plans().lines(settings, request, "ann")
         await anext(pieces)
         give_up = time.monotonic() + PATIENCE
         while any(one.is_alive() for one in multiprocessing.active_children()):
@@ -154,7 +178,9 @@ def test_a_plan_whose_reader_stands_still_ends_at_its_deadline(tmp_path: Path) -
 class _Failing(Plans):
     """Fails after the first line."""
 
-    async def lines(self, settings: Settings, request: Request) -> AsyncGenerator[bytes]:
+    async def lines(
+        self, settings: Settings, request: Request, caller: str
+    ) -> AsyncGenerator[bytes]:
         yield b'{"event": "decision"}\n'
         raise BucketMissing("it is gone", subject="there:b")
 

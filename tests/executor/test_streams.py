@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -89,6 +90,16 @@ class Client:
             return
         json.loads(fields["data"])
         self.got.append((int(fields["id"]), fields["event"]))
+
+
+@dataclass
+class Hours:
+    """A clock by which some looks take long."""
+
+    passed: float = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.passed
 
 
 def reader() -> Client:
@@ -345,6 +356,105 @@ def test_a_defect_at_one_look_does_not_keep_all_streams_waiting(ledger: Ledger) 
         return client
 
     assert asyncio.run(watch()).got == [(1, "queued"), (1, "summary")]
+
+
+def test_one_that_is_over_is_not_looked_at_for_those_who_read_slowly(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PING", 0.0)
+    summarised: list[str] = []
+    summary = module._summary
+
+    def counted(ledger: Ledger, operation_id: str) -> str:
+        summarised.append(operation_id)
+        return summary(ledger, operation_id)
+
+    monkeypatch.setattr(module, "_summary", counted)
+    over, goes_on = begun(ledger), begun(ledger)
+    operation_id = over.lease.operation_id
+    ended: list[str] = []
+
+    async def watch() -> Client:
+        slow, quick, other = reader(), reader(), reader()
+        streams = Streams(lambda: ledger, ended.append)
+        run = asyncio.create_task(streams.run())
+        async with asyncio.timeout(SOON), asyncio.TaskGroup() as tasks:
+            for client in (slow, quick):
+                tasks.create_task(client.read(streams.response(operation_id, 0)))
+            await asyncio.gather(slow.until(1), quick.until(1))
+            slow.reads.clear()
+            end(ledger, over)
+            while not quick.is_complete:
+                quick.news.clear()
+                await quick.news.wait()
+            tasks.create_task(other.read(streams.response(goes_on.lease.operation_id, 0)))
+            await other.hears(20)  # after each of so many looks
+            slow.reads.set()
+            other.leaves.set()
+        streams.close()
+        await run
+        return slow
+
+    assert asyncio.run(watch()).got == [(1, "queued"), (1, "summary")]
+    assert (summarised, ended) == ([operation_id], [operation_id])
+
+
+def test_a_replica_stops_soon_also_after_a_look_that_took_long(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = Hours()
+    monkeypatch.setattr(module, "time", hours)
+    claim = begun(ledger)
+
+    def slow() -> Ledger:
+        hours.passed += 1.0
+        return ledger
+
+    async def watch() -> None:
+        client, streams = reader(), Streams(slow)
+        run = asyncio.create_task(streams.run())
+        reading = asyncio.create_task(client.read(streams.response(claim.lease.operation_id, 0)))
+        async with asyncio.timeout(SOON):
+            await client.until(1)
+        streams.close()
+        async with asyncio.timeout(1.0):
+            await run
+        await reading
+
+    asyncio.run(watch())
+
+
+def test_who_may_read_no_more_is_sent_nothing_more(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOOK", "PING"):
+        monkeypatch.setattr(module, name, 0.0)
+    claim = begun(ledger)
+    operation_id = claim.lease.operation_id
+    is_known = True
+
+    async def may() -> bool:
+        return is_known
+
+    async def watch() -> tuple[Client, Client]:
+        nonlocal is_known
+        client, other = reader(), reader()
+        async with running(ledger) as streams, asyncio.TaskGroup() as tasks:
+            tasks.create_task(client.read(streams.response(operation_id, 0, may)))
+            tasks.create_task(other.read(streams.response(operation_id, 0)))
+            await asyncio.gather(client.until(1), client.hears(3), other.until(1))
+            is_known = False
+            while not client.is_complete:
+                client.news.clear()
+                await client.news.wait()
+            tell(ledger, operation_id, [2])
+            await other.until(2)
+            other.leaves.set()
+        return client, other
+
+    client, other = asyncio.run(watch())
+    assert client.got == [(1, "queued")]
+    assert other.got == [(1, "queued"), (2, "objects")]
 
 
 def test_a_replica_clears_old_events_away_and_outlives_a_database_that_is_not_there(

@@ -97,7 +97,8 @@ def test_a_trace_and_the_log_lead_from_a_request_to_its_objects(
         operation = str(accepted["operation_id"])
         executor.ended(operation)
         executor.process.signal(signal.SIGTERM)
-        log = [json.loads(line) for line in executor.process.end().err.splitlines()]
+        told = executor.process.end().err.splitlines()
+        log = [json.loads(line) for line in told if line.startswith("{")]
     _, trace_id, asked, _ = PARENT.split("-")
     spans = {span.span_id: span for span in _spans(collector) if span.trace_id.hex() == trace_id}
     (root,) = (span for span in spans.values() if span.parent_span_id.hex() == asked)

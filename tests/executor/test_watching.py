@@ -1,21 +1,32 @@
 """Watching operations at a whole replica, over its own sockets."""
 
 import asyncio
+from collections.abc import Iterator
 from signal import SIGTERM
 from urllib.parse import urlsplit
 
+import pytest
 from bench.service import serving
 from bench.service.streams import Watcher, opened
 
 from tests.e2e.buckets import Bucket, pairs
-from tests.executor.replica import Replica
+from tests.e2e.process import Lakebed
+from tests.executor.replica import Replica, replica
 
 STREAMS = 100
 
 
+@pytest.fixture
+def wide(lakebed: Lakebed) -> Iterator[Replica]:
+    """One where a caller may have many streams open."""
+    with replica(lakebed.but(LAKEBED_EXECUTOR__STREAMS=str(2 * STREAMS))) as running:
+        yield running
+
+
 def test_a_hundred_get_every_event_beside_one_that_reads_nothing(
-    executor: Replica, source: Bucket, destination: Bucket
+    wide: Replica, source: Bucket, destination: Bucket
 ) -> None:
+    executor = wide
     source.fill(pairs(100))
     url = urlsplit(executor.url)
     at = serving.Replica(str(url.hostname), int(url.port or 0), executor.process.pid)

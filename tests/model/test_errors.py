@@ -70,4 +70,5 @@ def test_what_the_user_must_change_is_not_tried_again() -> None:
         "ledger",
         "too-many-requests",
         "executor-unreachable",
+        "issuer-away",
     }

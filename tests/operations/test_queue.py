@@ -22,13 +22,16 @@ from lakebed.errors import (
     LeaseLost,
     LedgerError,
     OperationError,
+    TooManyRequests,
     UnknownOperation,
 )
 from lakebed.model.operation import OperationState
+from lakebed.operations import queue as module
 from lakebed.operations.lease import DURATION, FARTHEST, Lease
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
 from lakebed.operations.queue import (
+    LONGEST_PAUSE,
     MOST_CRASHES,
     PAUSE,
     REMEMBERED,
@@ -287,6 +290,27 @@ def test_a_lease_from_before_the_clock_was_set_back_is_none(waiting: Queue, cloc
     assert drained(waiting) == [left]
 
 
+def test_a_pause_from_before_the_clock_was_set_back_is_over(waiting: Queue, clock: Clock) -> None:
+    left = asked(waiting)
+    waiting.hand_back(claimed(waiting).lease)
+    clock.now -= LONGEST_PAUSE - PAUSE
+    assert waiting.claim() is None
+    clock.now -= 1
+    assert drained(waiting) == [left]
+
+
+def test_what_never_ran_is_scheduled_for_any_time(waiting: Queue, clock: Clock) -> None:
+    asked(waiting, replace(ANN, not_before=clock.now + 10 * LONGEST_PAUSE))
+    assert waiting.claim() is None
+    clock.now -= 86_400
+    assert waiting.claim() is None
+
+
+def test_no_pause_after_a_crash_is_taken_for_one_of_another_clock() -> None:
+    assert 2.0**MOST_CRASHES <= LONGEST_PAUSE
+    assert PAUSE <= LONGEST_PAUSE
+
+
 def test_a_replica_does_not_claim_what_it_has_a_process_of(waiting: Queue, clock: Clock) -> None:
     mine = asked(waiting)
     claimed(waiting)
@@ -450,6 +474,78 @@ def test_what_is_cancelled_while_it_waits_is_never_run(waiting: Queue, clock: Cl
     Ledger(waiting.engine, clock).request_cancel(operation_id)
     assert waiting.claim() is None
     assert waiting.depth() == 0
+
+
+@pytest.mark.parametrize("state", [OperationState.PARTIAL, OperationState.QUARANTINED])
+def test_a_resume_that_nobody_began_yet_can_be_taken_back(
+    waiting: Queue, clock: Clock, state: OperationState
+) -> None:
+    ledger = Ledger(waiting.engine, clock)
+    operation_id = asked(waiting)
+    ledger.finish(operation_id, claimed(waiting).lease.fence, state)
+    with pytest.raises(OperationError):
+        ledger.request_cancel(operation_id)
+    waiting.want(operation_id, ANN)
+    assert ledger.request_cancel(operation_id) is state
+    assert row(waiting, operation_id).state is state
+    assert (waiting.claim(), waiting.is_wanted(operation_id)) == (None, False)
+    waiting.want(operation_id, ANN)
+    assert drained(waiting) == [operation_id]
+
+
+def test_what_was_cancelled_at_its_end_goes_on_when_it_is_wanted_again(
+    waiting: Queue, clock: Clock
+) -> None:
+    ledger = Ledger(waiting.engine, clock)
+    operation_id = asked(waiting)
+    lease = claimed(waiting).lease
+    assert ledger.request_cancel(operation_id) is OperationState.RUNNING
+    ledger.finish(operation_id, lease.fence, OperationState.PARTIAL)
+    waiting.want(operation_id, ANN)
+    assert claimed(waiting).lease.renew() is False
+
+
+def test_what_is_handed_over_is_still_cancelled(waiting: Queue, clock: Clock) -> None:
+    ledger = Ledger(waiting.engine, clock)
+    operation_id = asked(waiting)
+    lease = claimed(waiting).lease
+    ledger.request_cancel(operation_id)
+    ledger.finish(operation_id, lease.fence, OperationState.INTERRUPTED, Interrupted("stopped"))
+    assert claimed(waiting).lease.renew() is True
+
+
+def test_what_was_forgotten_meanwhile_is_not_claimed(waiting: Queue) -> None:
+    gone, there = asked(waiting), asked(waiting)
+    with writing(waiting.engine) as connection:
+        pruned = update(operations).where(operations.c.id == gone).values(pruned=True)
+        connection.execute(pruned)
+    assert drained(waiting) == [there]
+
+
+def test_a_caller_has_only_so_many_operations_waiting(
+    waiting: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_WANTED", 3)
+    first = ask(waiting, ANN, ANN, key=ONCE)
+    with pytest.raises(TooManyRequests, match="2 operations of this caller wait already") as told:
+        ask(waiting, ANN, ANN)
+    assert told.value.retry_after
+    assert waiting.depth() == 2, "all or none"
+    asked(waiting, BEN)
+    ask(waiting, ANN)
+    assert ask(waiting, ANN, ANN, key=ONCE) == Enqueued(first.ids, repeated=True)
+    Ledger(waiting.engine, clock).request_cancel(first.ids[0])
+    assert asked(waiting)
+
+
+def test_a_key_whose_operations_were_too_many_can_be_used_again(
+    waiting: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(module, "MOST_WANTED", 0)
+        with pytest.raises(TooManyRequests):
+            ask(waiting, ANN, key=ONCE)
+    assert not ask(waiting, ANN, key=ONCE).repeated
 
 
 def test_a_request_that_cannot_be_read_holds_up_nobody(waiting: Queue, clock: Clock) -> None:

@@ -149,6 +149,20 @@ def test_one_that_a_service_ran_goes_with_its_events_and_deliveries(
         assert rows_in(ledger, table) == 0, table
 
 
+def test_one_that_was_just_asked_for_again_stays(ledger: Ledger, clock: Clock) -> None:
+    operation_id = operate(ledger, clock, OperationState.PARTIAL)
+    clock.now += DAY
+    queue = Queue(ledger.engine, clock)
+    queue.want(operation_id, Submission("somebody"))
+    assert prune(ledger, 0) == 0
+    claim = queue.claim()
+    assert claim is not None
+    assert claim.lease.operation_id == operation_id
+    ledger.finish(operation_id, claim.lease.fence, OperationState.COMPLETED)
+    clock.now += DAY
+    assert prune(ledger, 0) == 1
+
+
 def test_of_old_events_those_stay_that_say_how_an_operation_went(
     ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

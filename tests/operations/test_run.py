@@ -10,7 +10,11 @@ from lakebed import errors
 from lakebed.errors import Exit
 from lakebed.model.location import Location
 from lakebed.model.operation import Decision, Filters, Kind, OnChange, OperationState, Options
+from lakebed.operations.lease import Lease, is_held
+from lakebed.operations.ledger import Ledger
 from lakebed.operations.memory import LedgerMemory
+from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.recorder import LedgerRecorder
 from lakebed.operations.states import exit_code
 from lakebed.store.capabilities import Capability
 from lakebed.store.pace.level import START
@@ -154,6 +158,20 @@ def test_a_cancelled_operation_is_not_resumed(world: World) -> None:
         assert platform.cancel(operation_id).state is OperationState.CANCELLED
         with pytest.raises(errors.Cancelled):
             platform.resume(operation_id)
+
+
+def test_a_resume_that_waits_for_a_replica_is_taken_back_by_a_cancel(world: World) -> None:
+    world.put("a", b"x")
+    world.fail("get", "src:b/a", errors.AccessDenied("no"))
+    with world.platform() as platform:
+        partial = platform.sync(request())
+        waiting = Queue(platform.ledger.engine)
+        waiting.want(partial.operation_id, Submission("somebody"))
+        assert platform.cancel(partial.operation_id).state is OperationState.PARTIAL
+        assert not waiting.is_wanted(partial.operation_id)
+        with pytest.raises(errors.UsageError, match="it is partial: nothing is left to cancel"):
+            platform.cancel(partial.operation_id)
+        assert platform.resume(partial.operation_id).state is OperationState.COMPLETED
 
 
 def test_a_completed_operation_is_neither_repeated_nor_cancelled(world: World) -> None:
@@ -416,3 +434,31 @@ def test_operations_of_one_process_share_the_pace_of_an_endpoint_and_the_line(
     assert first.line is other.line is again.line is not None
     assert (first.most, again.most) == (3, 500)
     assert first.pace.reads.level.most == 500
+
+
+@pytest.mark.parametrize(
+    ("where", "write"),
+    [(LedgerRecorder, "planned"), (LedgerRecorder, "_write"), (Ledger, "finish")],
+)
+def test_a_ledger_that_is_away_for_a_moment_ends_no_operation(
+    world: World, where: type, write: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("a", b"x")
+    world.put("b", b"y")
+
+    def fails(*_: object, **__: object) -> None:
+        raise errors.LedgerError("the server closed the connection")
+
+    with world.platform() as platform:
+        operation_id = platform.ledger.create(request(options=Options(concurrency=1)))
+        lease = Lease.acquire(platform.ledger.engine, operation_id)
+        with monkeypatch.context() as away:
+            away.setattr(where, write, fails)
+            with pytest.raises(errors.LedgerError, match="closed the connection"):
+                platform.run(lease, again=False)
+        left = platform.ledger.get(operation_id)
+        assert (left.state, left.error) == (OperationState.RUNNING, None)
+        assert is_held(left, platform.ledger.now()), "nobody has said that it ended"
+        done = platform.run(lease, again=True)
+    assert (done.state, done.failed) == (OperationState.COMPLETED, 0)
+    assert world.keys() == ["in/a", "in/b"]

@@ -1,10 +1,15 @@
 """How operations stand, by one statement: the same as table by table."""
 
-import pytest
+import json
 
+import pytest
+from sqlalchemy import update
+
+from lakebed.database.tables import progress
+from lakebed.database.transaction import writing
 from lakebed.errors import UnknownOperation
 from lakebed.model.operation import OperationState
-from lakebed.operations.bulletin import Bulletin, progress_of
+from lakebed.operations.bulletin import Bulletin, Progress, progress_of
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.queue import Queue, Submission
 from lakebed.operations.standing import standing
@@ -24,6 +29,21 @@ def test_one_that_a_service_was_asked_for_has_all_three(ledger: Ledger) -> None:
     told = progress_of(ledger.engine, operation_id)
     assert told is not None
     assert found.progress == told[1]
+
+
+def test_what_a_newer_replica_tells_is_read_as_far_as_it_is_known(ledger: Ledger) -> None:
+    queue = Queue(ledger.engine, ledger.now)
+    (operation_id,) = queue.enqueue([(REQUEST, Submission("me"))]).ids
+    claim = queue.claim()
+    assert claim is not None
+    Bulletin(claim.lease, ledger.summary(operation_id)).ended(ledger.summary(operation_id))
+    told = json.dumps({"done": 7, "last": True, "of_tomorrow": {"unknown": 1}})
+    with writing(ledger.engine) as connection:
+        connection.execute(update(progress).values(told=told))
+    found = progress_of(ledger.engine, operation_id)
+    assert found is not None
+    assert found[1] == Progress(done=7, last=True)
+    assert standing(ledger, operation_id).progress == found[1]
 
 
 def test_one_of_the_command_line_has_none_of_a_service(ledger: Ledger) -> None:

@@ -1,10 +1,11 @@
 """Bytes in flight: never over the limit, in the order of asking, given back whatever happens."""
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lakebed.errors import Interrupted, UsageError
@@ -181,6 +182,86 @@ def test_who_waited_for_more_than_a_smaller_limit_gets_it_once_alone() -> None:
         assert budget.held == 4, "what comes later asks under the new limit"
 
 
-def _use(budget: Budget, size: int) -> int:
-    with budget.reserve(size):
+def _use(budget: Budget, size: int, *, idle: bool = False) -> int:
+    with budget.reserve(size, idle=idle):
         return budget.held
+
+
+# --- bytes that wait for others ------------------------------------------------------------------
+
+
+def test_nobody_waits_for_bytes_that_wait_for_others(budget_of_ten: Budget) -> None:
+    with ThreadPoolExecutor(1) as pool, budget_of_ten.reserve(5, idle=True):
+        budget_of_ten.resize(4)
+        assert pool.submit(_use, budget_of_ten, 4).result(PATIENCE) == 9
+    assert budget_of_ten.held == 0
+
+
+def test_where_one_works_beside_idle_bytes_the_next_waits_for_it(budget_of_ten: Budget) -> None:
+    with ThreadPoolExecutor(1) as pool, budget_of_ten.reserve(5, idle=True):
+        budget_of_ten.resize(4)
+        with budget_of_ten.reserve(4):
+            waiting = pool.submit(_use, budget_of_ten, 1)
+            _until_waiting(budget_of_ten)
+            assert not waiting.done()
+        assert waiting.result(PATIENCE) == 6
+
+
+def test_idle_bytes_are_bounded_like_any_other(budget_of_ten: Budget) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with budget_of_ten.reserve(6, idle=True):
+            waiting = pool.submit(_use, budget_of_ten, 6, idle=True)
+            _until_waiting(budget_of_ten)
+            assert budget_of_ten.held == 6
+        assert waiting.result(PATIENCE) == 6
+
+
+def test_nobody_waits_behind_bytes_that_are_to_wait_for_others(budget_of_ten: Budget) -> None:
+    """They may be of what the idle ones before it wait for."""
+    with ThreadPoolExecutor(2) as pool:
+        with budget_of_ten.reserve(6, idle=True):
+            idle = pool.submit(_use, budget_of_ten, 6, idle=True)
+            _until_waiting(budget_of_ten)
+            assert pool.submit(_use, budget_of_ten, 2).result(PATIENCE) == 8
+        assert idle.result(PATIENCE) == 6
+
+
+@settings(deadline=None, max_examples=40, phases=[Phase.reuse, Phase.generate])
+@given(
+    st.lists(st.tuples(st.integers(0, 80), st.booleans()), max_size=12),
+    st.lists(st.integers(-1, 60), min_size=1, max_size=12),
+)
+def test_whatever_the_limit_becomes_everybody_gets_a_turn(
+    asked: list[tuple[int, bool]], limits: list[int]
+) -> None:
+    """Also where idle bytes are given back only once others had theirs."""
+    budget = Budget(50, Cancellation())
+    count = len([idle for _, idle in asked if not idle])
+    others = threading.Semaphore(0)
+
+    def use(size: int, idle: bool) -> None:
+        with budget.reserve(size, idle=idle):
+            if idle and count:
+                assert others.acquire(timeout=PATIENCE)
+                others.release()
+        if not idle:
+            others.release()
+
+    with ThreadPoolExecutor(1 + len(asked)) as pool:
+        used = [pool.submit(use, *one) for one in asked]
+        for limit in limits:
+            budget.resize(limit)
+        for done in used:
+            done.result(PATIENCE)
+    assert (budget.held, budget.limit) == (0, max(1, limits[-1]))
+
+
+@pytest.fixture
+def budget_of_ten() -> Budget:
+    return Budget(10, Cancellation())
+
+
+def _until_waiting(budget: Budget) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not budget._waiting:
+        assert time.monotonic() < give_up, "nobody waits"

@@ -116,7 +116,10 @@ class Keys:
         row = self._row(shape[1]) if shape else None
         # Only whoever has the secret is told that its key was revoked.
         if shape is None or row is None or not matches(shape[2], row["secret_sha256"]):
-            raise Unauthenticated("this is no key", advice="make one with `lakebed keys create`")
+            raise Unauthenticated(
+                "this is no key, and no token of this executor",
+                advice="a token changes at each start; `lakebed keys create` makes a key",
+            )
         return self._valid(_key(row))
 
     def now(self, key_id: str) -> Caller:

@@ -5,12 +5,13 @@ from enum import StrEnum
 
 class Permission(StrEnum):
     SYNC_EXECUTE = "sync:execute"
-    """Start, resume and verify, plan."""
+    """Start, resume and verify; cancel what one asked for oneself."""
     SYNC_DELETE = "sync:delete"
     """Delete extras or sources."""
     SYNC_PRIORITIZE = "sync:prioritize"
     """Go before others."""
     OPERATIONS_READ = "operations:read"
+    """Read of operations; plan, where both ends may be read."""
     OPERATIONS_CANCEL = "operations:cancel"
     """Cancel what others asked for; what one asked for oneself takes `sync:execute` only."""
     STORAGE_READ = "storage:read"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from lakebed.access.caller import Caller
 from lakebed.access.permission import Permission
+from lakebed.errors import Forbidden
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, Request
 
@@ -11,6 +12,8 @@ from lakebed.model.operation import Kind, Request
 def check_request(caller: Caller, request: Request, priority: int = 0) -> None:
     """Whether the caller may do this; its locations name their stores. Raises Forbidden."""
     caller.check(Permission.SYNC_EXECUTE)
+    if priority > 0:
+        caller.check(Permission.SYNC_PRIORITIZE)
     source, destination = _places(request)
     caller.check_read(source)
     if request.kind is Kind.VERIFY:
@@ -21,8 +24,14 @@ def check_request(caller: Caller, request: Request, priority: int = 0) -> None:
         caller.check(Permission.SYNC_DELETE)
     if request.options.delete_source:
         caller.check_write(source)
-    if priority > 0:
-        caller.check(Permission.SYNC_PRIORITIZE)
+
+
+def check_stores(caller: Caller, request: Request) -> None:
+    """Whether the caller may name these stores, before it is told which there are. Raises
+    Forbidden."""
+    for end in (request.source, request.destination):
+        if end.store and not caller.touches(end.store):
+            raise Forbidden(f"no grant of {caller.name} touches this store", subject=end.store)
 
 
 def _places(request: Request) -> tuple[list[Location], list[Location]]:

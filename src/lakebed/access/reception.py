@@ -70,7 +70,8 @@ class Reception:
         told = self._tickets.redeem(Purpose.CODE, code)
         if told is None:
             raise Unauthenticated(
-                "the code is not known, was used, or is too old", advice="sign in with a key"
+                "the code is not known, was used, or is too old",
+                advice="use the token of its token file, or a key; a restart makes a new code",
             )
         return self.standing.now(Caller.from_json(told))
 

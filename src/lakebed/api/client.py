@@ -29,7 +29,7 @@ from lakebed.api.endpoints import Endpoint
 from lakebed.api.events import SUMMARY, Event
 from lakebed.api.infrastructure import InfrastructureStatus
 from lakebed.api.lines import lines
-from lakebed.api.pauses import Pauses
+from lakebed.api.pauses import LONGEST, Pauses
 from lakebed.api.planned import PlanLine, PlannedObject, PlanProblem, PlanSummary
 from lakebed.api.problems import error_from
 from lakebed.api.requests import BatchRequest, NewBucket, PlanRequest, SyncRequest, VerifyRequest
@@ -173,7 +173,7 @@ class Client:
         until = None if deadline is None else time.monotonic() + deadline
         pauses = Pauses(self._connection.patience, most=1000)
         while True:
-            async with aclosing(self._stream(operation_id, after)) as stream:
+            async with aclosing(self._stream(operation_id, after, pauses)) as stream:
                 try:
                     while (event := await _within(until, anext(stream, None))) is not None:
                         after = event.number
@@ -187,12 +187,17 @@ class Client:
             if not await _within(until, pauses.take()):
                 raise lost
 
-    async def _stream(self, operation_id: str, after: int) -> AsyncGenerator[Event]:
+    async def _stream(self, operation_id: str, after: int, pauses: Pauses) -> AsyncGenerator[Event]:
         headers = {"Last-Event-ID": str(after)} if after else {}
         streaming = asked(endpoints.EVENTS, headers=headers, path=_of(operation_id))
         async with self._connection.opened(streaming) as answer:
-            async for told in httpx2.EventSource(answer, max_event_size=MOST_EVENT):
-                yield Event(int(told.id), told.event, _JSON.validate_json(told.data))
+            began = time.monotonic()
+            try:
+                async for told in httpx2.EventSource(answer, max_event_size=MOST_EVENT):
+                    yield Event(int(told.id), told.event, _JSON.validate_json(told.data))
+            finally:
+                if time.monotonic() - began > LONGEST:
+                    pauses.restart()  # it was there, and there was nothing to tell
 
     async def report(self, operation_id: str, form: Format = Format.JSON) -> AsyncGenerator[str]:
         """The lines of an operation's report, as it is now."""

@@ -35,6 +35,7 @@ class GrantAnswer(BaseModel):
     place: str
     """`*`, `store:`, `store:bucket`, `store:bucket/prefix/`, or exactly one key."""
     write: bool
+    """Whether it may be written too."""
 
 
 class CallerAnswer(BaseModel):
@@ -43,9 +44,13 @@ class CallerAnswer(BaseModel):
     model_config = PLAIN
 
     id: str
+    """Unique over all ways of showing who one is, as `key:ID`."""
     name: str
+    """For people."""
     roles: list[str]
+    """Sets of permissions."""
     grants: list[GrantAnswer]
+    """Where they hold."""
 
 
 class SessionAnswer(BaseModel):
@@ -56,4 +61,6 @@ class SessionAnswer(BaseModel):
     csrf: str
     """What each write of this session shows in `X-CSRF-Token`; empty where no cookie is used."""
     caller: CallerAnswer
+    """Who is signed in."""
     permissions: list[str]
+    """All that its roles have."""

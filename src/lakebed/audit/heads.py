@@ -55,11 +55,14 @@ def export(path: Path, head: Head) -> None:
         ) from None
 
 
-def exported(path: Path) -> Iterator[Head]:
-    """Those in a file, none where there is no file. Raises ConfigurationError."""
+def exported(path: Path, *, is_named: bool = False) -> Iterator[Head]:
+    """Those in a file, none where there is no file, unless somebody named it. Raises
+    ConfigurationError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
+        if is_named:
+            raise ConfigurationError("there is no such file", subject=str(path)) from None
         return
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError("heads cannot be read", subject=str(path)) from None

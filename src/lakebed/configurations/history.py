@@ -71,10 +71,11 @@ class History:
         }
         while True:
             with writing(self._engine) as connection:
+                # Its number before the newest: what comes between them takes the number.
+                number = 1 + (connection.scalar(select(func.max(configurations.c.number))) or 0)
                 newest = _newest(connection, layers.environment)
                 if newest and newest.sha256 == sha256:
                     return newest
-                number = 1 + (connection.scalar(select(func.max(configurations.c.number))) or 0)
                 insert = insert_into(self._engine, configurations).on_conflict_do_nothing()
                 if connection.execute(insert, {"number": number, **row}).rowcount:
                     break

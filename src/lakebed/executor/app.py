@@ -1,6 +1,8 @@
 """The application: routes over a service, whose crew runs as long as the application does."""
 
 import asyncio
+import logging
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -32,6 +34,7 @@ from lakebed.executor.routes import (
 from lakebed.executor.service import Service
 from lakebed.settings.layers import Sources
 
+_log = logging.getLogger(__name__)
 ROUTERS = (
     sync.router,
     plan.router,
@@ -71,6 +74,7 @@ def described() -> FastAPI:
         lifespan=_running,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would be answered before anybody asks who it is
         generate_unique_id_function=lambda route: route.name,
     )
     problems.add_to(app)
@@ -103,6 +107,7 @@ async def _beside(
 ) -> AsyncIterator[None]:
     """Run it while the scope lasts; at its end it is stopped and waited for, or else cancelled."""
     task = asyncio.create_task(running)
+    task.add_done_callback(_check)
     try:
         yield
     finally:
@@ -112,3 +117,10 @@ async def _beside(
             await stopping
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _check(task: asyncio.Task[None]) -> None:
+    """A replica of which a part is gone is none: it stops, and others take over."""
+    if not task.cancelled() and (error := task.exception()):
+        _log.critical("a part of the replica broke: it stops", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)

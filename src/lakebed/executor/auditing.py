@@ -79,10 +79,11 @@ class _Answer:
     async def _enter(self, status: int) -> None:
         request, at = self._request, self._service
         was_asked: int | None = getattr(request.state, "asked", None)
-        is_write = request.method not in SAFE
+        status = getattr(request.state, "refused", status)  # where a page leads to the sign-in
+        is_write = request.method not in SAFE or getattr(request.state, "is_write", False)
         if not (is_write or status in _REFUSALS):
             return
-        if was_asked is None and status >= 400 and not self._admitted(status):
+        if was_asked is None and status >= 300 and not self._admitted(status):
             return
         word = "did" if status < 400 else "refused" if status < 500 else "failed"
         about = {"status": status} | ({"asked": was_asked} if was_asked else {})

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lakebed.executor.problems import problem
 from lakebed.executor.service import Service
 
+SIGN_IN = 64 * 1024
+"""Bytes of what signs somebody in, who is not known yet."""
 DEADLINE = 60.0
 """Seconds that a body may take."""
 
@@ -26,6 +28,8 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         most = self._service.settings.executor.body
+        if scope["path"] == "/session":  # anybody's
+            most = min(most, SIGN_IN)
         if _declared(scope) > most:
             refused = _too_large(most)
             answer = problem(

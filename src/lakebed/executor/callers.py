@@ -1,8 +1,10 @@
 """Who asks: a dependency of every route that is not open to all."""
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
 from lakebed.access.caller import LOCAL, Caller
@@ -27,13 +29,20 @@ async def caller_of(connection: HTTPConnection) -> Caller:
 
 async def session_of(connection: HTTPConnection) -> Session:
     """The caller of a request, with what its writes show where a cookie says who it is."""
+    found: Session | None = getattr(connection.state, "session", None)
+    if found is None:  # else the entrance has looked
+        found = connection.state.session = await _session(connection)
+    return found
+
+
+async def _session(connection: HTTPConnection) -> Session:
     at = await service_of(connection)
     if at.reception.mode == "none":
         connection.state.caller = LOCAL
         return Session(LOCAL, "")
     known = await _known(at, connection)
     connection.state.caller = known.caller
-    connection.state.allowance = await _spent(at, connection, known.caller)
+    connection.state.allowance = await spent(at, connection, known.caller)
     return known
 
 
@@ -55,13 +64,16 @@ async def _known(at: Service, connection: HTTPConnection) -> Session:
     cookie = connection.cookies.get(COOKIE)
     if cookie is None:
         raise Unauthenticated(
-            "nobody is signed in", advice="send a key as `Authorization: Bearer`, or sign in"
+            "nobody is signed in",
+            advice="send a token or key as `Authorization: Bearer`, which commands find in "
+            "LAKEBED_EXECUTOR_TOKEN; or sign in",
         )
     try:
         found = await at.do(lambda: at.reception.signed_in(cookie))
     except Unauthenticated:
         at.reception.failures.count(address_of(connection))
         raise
+    connection.state.caller = found.caller  # refused or not
     is_write = connection.scope["method"] not in SAFE
     if is_write and not found.is_shown(connection.headers.get(CSRF, "")):
         raise Forbidden(
@@ -70,7 +82,8 @@ async def _known(at: Service, connection: HTTPConnection) -> Session:
     return found
 
 
-async def _spent(at: Service, connection: HTTPConnection, caller: Caller) -> Allowance:
+async def spent(at: Service, connection: HTTPConnection, caller: Caller) -> Allowance:
+    """What the caller may still ask. Raises TooManyRequests."""
     rates, limit = at.reception.rates, at.reception.limit
     try:
         held = rates.spend(caller.id, limit)
@@ -78,6 +91,21 @@ async def _spent(at: Service, connection: HTTPConnection, caller: Caller) -> All
     except TooManyRequests:
         connection.state.allowance = Allowance(limit, 0)
         raise
+
+
+class Known(APIRoute):
+    """A route that knows who asks before it reads a body: what nobody sent costs neither memory
+    nor parsing."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            if request.method not in SAFE:
+                await session_of(request)
+            return await handle(request)
+
+        return answered
 
 
 Who = Annotated[Caller, Depends(caller_of)]

@@ -83,13 +83,13 @@ class Crew:
         # The server imports while the queue is looked at, not when the first operation is there.
         await asyncio.to_thread(forkserver.ensure_running)
         while not self._closed:
+            self._hint.clear()  # before the look: what comes during it is not forgotten
             claim = await self._claim() if self.running < self.settings.executor.running else None
             if claim is not None:
                 task = asyncio.create_task(self._attend(claim))
                 self._tasks[task] = claim.lease.operation_id
                 task.add_done_callback(self._left)
                 continue
-            self._hint.clear()
             try:
                 async with asyncio.timeout(POLL):
                     await self._hint.wait()
@@ -102,13 +102,19 @@ class Crew:
         neither."""
         self.close()
         await self._ended(self.settings.executor.drain)
-        self._hands_over = True
-        for process in self._processes.values():
-            process.stop()
+        self.hand_over()
         await self._ended(KILL_AFTER)
         for process in self._processes.values():
             process.kill()
-        await self._ended(None)
+        await self._ended(KILL_AFTER)
+        for task in list(self._tasks):
+            task.cancel()  # not even the kernel ends it
+
+    def hand_over(self) -> None:
+        """Have all that runs stop now, to go on elsewhere."""
+        self._hands_over = True
+        for process in self._processes.values():
+            process.stop()
 
     async def _ended(self, seconds: float | None) -> None:
         if self._tasks:
@@ -137,8 +143,15 @@ class Crew:
         return True
 
     async def _attend(self, claim: Claim) -> None:
-        if not await self._is_admitted(claim):
-            return
+        try:
+            if await self._is_admitted(claim):
+                await self._conduct(claim)
+        except Exception as error:
+            _log.exception("operation %s could not be attended", claim.lease.operation_id)
+            reason = f"could not be attended: {error!r}"
+            await self._asked(lambda: self._queue.crashed(claim.lease, reason), None)
+
+    async def _conduct(self, claim: Claim) -> None:
         lease, asked = claim.lease, claim.request.options.memory
         if not claim.again:
             self._measures.observe(catalogue.QUEUE_SECONDS, claim.waited)
@@ -191,9 +204,11 @@ class Crew:
             self._processes[task.operation_id] = process
             if self._hands_over:
                 process.stop()
-            with heard(hears, partial(self._measures.tell, task.operation_id)):
-                await self._watch(claim, process)
-            del self._processes[task.operation_id]
+            try:
+                with heard(hears, partial(self._measures.tell, task.operation_id)):
+                    await self._watch(claim, process)
+            finally:
+                del self._processes[task.operation_id]
         return None if process.has_ended else await process.reason()
 
     async def _watch(self, claim: Claim, process: OperationProcess) -> None:

@@ -60,7 +60,10 @@ def _refusal(request: Request) -> ProblemResponse | None:
 
 def _is_ours(request: Request, service: Service) -> bool:
     """A page of another name, which an attacker points at this address, is kept out so."""
-    host = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
+    try:
+        host = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
+    except ValueError:  # half of an IPv6 address
+        return False
     here = request.scope["server"][0] if request.scope.get("server") else ""
     known = {here, service.host.strip("[]"), *service.settings.executor.hosts}
     if is_loopback(here):
@@ -76,7 +79,10 @@ def _is_foreign(headers: Headers, service: Service) -> bool:
     origin = headers.get("origin")
     if origin is None or origin == service.settings.executor.public_url:
         return False
-    return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    try:
+        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:
+        return True
 
 
 def _has_body(headers: Headers) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
@@ -25,26 +26,29 @@ class Plans:
     """Used within the loop of the replica."""
 
     def __init__(self) -> None:
-        self._running = 0
+        self._running: Counter[str] = Counter()
 
-    async def lines(self, settings: Settings, request: Request) -> AsyncGenerator[bytes]:
-        """The lines of a plan, some at a time.
+    async def lines(
+        self, settings: Settings, request: Request, caller: str
+    ) -> AsyncGenerator[bytes]:
+        """The lines of a plan, some at a time. One place is left by each caller to the others.
 
         Raises TooManyRequests where as many as may be are made already, DurationReached, and what
         the plan raises. Closing it ends the process.
         """
-        if self._running >= settings.executor.plans:
+        most = settings.executor.plans
+        if self._running.total() >= most or self._running[caller] >= max(1, most - 1):
             raise TooManyRequests(
                 "as many plans are being made here as may be at once",
                 retry_after=COME_BACK,
                 advice="try again in some seconds",
             )
-        self._running += 1
+        self._running[caller] += 1
         try:
             async for piece in _planned(Task(settings, request, settings.executor.plan_deadline)):
                 yield piece
         finally:
-            self._running -= 1
+            self._running[caller] -= 1
 
 
 async def _planned(task: Task) -> AsyncGenerator[bytes]:

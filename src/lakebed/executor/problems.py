@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details: one table from the error tree to HTTP statuses."""
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -31,6 +32,7 @@ from lakebed.errors import (
 from lakebed.executor.tracing import trace_id_of
 from lakebed.observe.log import redact
 
+_log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (UnknownOperation, HTTPStatus.NOT_FOUND),
@@ -98,6 +100,10 @@ async def of_ours(request: Request, error: Exception) -> ProblemResponse:
     """The answer to an error of the tree."""
     assert isinstance(error, LakebedError)
     headers = {}
+    detail = str(error)
+    if isinstance(error, LedgerError):  # it names the database: the log has it, for its owners
+        _log.warning("%s", error)
+        detail = "the database does not do what it is asked: the log has more"
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="lakebed"'
     if isinstance(error, (TooManyRequests, StoreError)) and error.retry_after:
@@ -106,8 +112,8 @@ async def of_ours(request: Request, error: Exception) -> ProblemResponse:
         request,
         status_of(error),
         error.code,
-        str(error),
-        title=redact(error.what),
+        detail,
+        title=detail if isinstance(error, LedgerError) else redact(error.what),
         retryable=error.retryable,
         headers=headers,
     )

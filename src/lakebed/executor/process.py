@@ -6,6 +6,7 @@ and whether or not the server that forked it is still there to tell its status.
 
 import asyncio
 import multiprocessing
+import select
 import signal
 import threading
 from contextlib import suppress
@@ -63,7 +64,11 @@ class OperationProcess:
 
     def _say(self, word: str | Share) -> None:
         with suppress(OSError):  # it may just have ended
-            self._control.send(word)
+            room = select.poll()
+            room.register(self._control.fileno(), select.POLLOUT)
+            # One that was stopped reads nothing, and is not waited for.
+            if room.poll(0):
+                self._control.send(word)
 
     def kill(self) -> None:
         """Also one that is stopped goes by this."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -24,7 +25,7 @@ from lakebed.executor.service import Service, Subscriber
 from lakebed.executor.tracing import Spans
 from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
-from lakebed.settings.access import Mode, is_loopback
+from lakebed.settings.access import is_loopback
 from lakebed.settings.layers import Sources
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
@@ -36,6 +37,8 @@ SWITCH = 0.001
 """Seconds that a thread which reads the database may keep the loop from going on."""
 UNREAD = 32 * 1024
 """Bytes that wait for one client, above which nothing more is written to it."""
+HEAD = 64 * 1024
+"""Bytes of a request before its body, at the most."""
 CLOSE = 5
 """Seconds that requests under way have to end, once the socket is closed."""
 
@@ -65,7 +68,7 @@ def serve(
     Raises ConfigurationError where the address is taken, or takes more than this way of telling
     callers apart; LedgerError.
     """
-    check_address(settings.access.mode, host)
+    check_address(settings, host)
     log_as(settings)
     traces = Exposure(traces=settings.observe.traces)
     with ExitStack() as stack:
@@ -85,12 +88,15 @@ def serve(
             timeout_graceful_shutdown=CLOSE,
             timeout_keep_alive=IDLE,
             backlog=BACKLOG,
+            # X-Forwarded-* of whoever stands here are believed where something is meant to.
+            proxy_headers=settings.executor.public_url is not None,
         )
         server = _Server(
             config,
             started=lambda: started(serving),
             ending=service.drain,
             hangup=app.state.reloader.hint,
+            hurry=service.crew.hand_over,
         )
         sys.setswitchinterval(SWITCH)
         # What is there by now stays: to look through all of it again would hold every answer up.
@@ -100,12 +106,15 @@ def serve(
             runner.run(server.serve([listening]))
 
 
-def check_address(mode: Mode, host: str) -> None:
+def check_address(settings: Settings, host: str) -> None:
     """Raises ConfigurationError where others than this machine could ask, and nobody knew who."""
-    if mode in ("none", "token") and not is_loopback(host):
+    mode, public = settings.access.mode, settings.executor.public_url
+    names = [host, *settings.executor.hosts, *([urlsplit(public).hostname or ""] if public else [])]
+    outside = [name for name in names if not is_loopback(name)]
+    if mode in ("none", "token") and outside:
         raise ConfigurationError(
             f"--auth {mode} is for this machine only",
-            subject=host,
+            subject=outside[0],
             advice="listen at 127.0.0.1, or use --auth keys or --auth oidc",
         )
 
@@ -128,9 +137,16 @@ class _Server(uvicorn.Server):
         started: Callable[[], None],
         ending: Callable[[], None],
         hangup: Callable[[], None],
+        hurry: Callable[[], None],
     ) -> None:
         super().__init__(config)
-        self._told, self._ending, self._hangup = started, ending, hangup
+        self._told, self._ending, self._hangup, self._hurry = started, ending, hangup, hurry
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal lets operations go on for a while, the second hands them over now."""
+        if self.should_exit:
+            asyncio.get_running_loop().call_soon_threadsafe(self._hurry)
+        super().handle_exit(signal.SIGTERM, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -155,11 +171,46 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Holds less of what a client does not read."""
+    """Holds less of what a client does not read, and bounds the head of a request: in bytes, and
+    in the time that it takes to come. Uvicorn does neither."""
+
+    _head = 0
+    _in_body = _has_head = False
+    _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=UNREAD)
+        self._late = self.loop.call_later(IDLE, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._on_time()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        in_body, self._has_head = self._in_body, False
+        super().data_received(data)
+        if in_body or self._has_head:
+            self._head = 0
+            return
+        self._late = self._late or self.loop.call_later(IDLE, self.transport.close)
+        self._head += len(data)
+        if self._head > HEAD and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
+
+    def on_headers_complete(self) -> None:
+        self._has_head = self._in_body = True
+        self._on_time()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
+
+    def _on_time(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -170,10 +221,12 @@ def _listen(host: str, port: int) -> socket.socket:
             backlog=BACKLOG,
         )
     except OSError as error:
+        is_name = isinstance(error, socket.gaierror)
+        reason = error.strerror if is_name else os.strerror(error.errno or 0)
         raise ConfigurationError(
-            f"cannot listen here: {error.strerror}",
+            f"cannot listen here: {reason}",
             subject=f"{host}:{port}",
-            advice="is another process there? Choose another with --port",
+            advice="check --host" if is_name else "is another process there? Choose another --port",
         ) from None
 
 

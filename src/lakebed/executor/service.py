@@ -1,5 +1,6 @@
 """What the routes work with: one value, made at start and closed at the end."""
 
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from lakebed.settings import Settings
 from lakebed.settings.master import key_for
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 THREADS = 16
 """Threads in which requests speak to the database: more than its connections would only wait."""
 LOOKED = 3.0
@@ -123,12 +125,18 @@ class Service:
         """It is about to stop: who asks whether it is ready hears so, nothing more is claimed, and
         streams end."""
         self.draining = True
+        if self.crew.running:
+            _log.warning(
+                "stopping: %d operations have %.0f s to end; a second signal hands them over now",
+                self.crew.running,
+                self.settings.executor.drain,
+            )
         self.crew.close()
         self.streams.close()
 
     def apply(self, settings: Settings) -> None:
         """Go on with other settings, in all parts or in none. Raises LakebedError."""
-        parts: list[Subscriber] = [self.platform, self.crew, *self.subscribers]
+        parts: list[Subscriber] = [self.platform, self.crew, self.courier, *self.subscribers]
         try:
             for part in parts:
                 part.apply(settings)

@@ -1,10 +1,11 @@
 """How an operation stands, as an answer: from its row and the last word of its process."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from lakebed.api.answers import OperationStatus, Throughput
 from lakebed.model.operation import Filters, OperationState, Summary
-from lakebed.operations.bulletin import Progress, arrived
+from lakebed.operations.bulletin import Progress
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
 from lakebed.operations.queue import Submission
@@ -33,24 +34,8 @@ def told_of(ledger: Ledger, found: Standing) -> OperationStatus:
 def _counted(ledger: Ledger, operation: Operation) -> Progress:
     if operation.state is OperationState.QUEUED:
         return Progress()
-    summary = ledger.summary(operation.id)
-    return Progress(
-        listed=summary.listed,
-        planned=arrived(summary) + summary.failed + summary.quarantined + summary.pending,
-        planned_bytes=operation.counters.planned_bytes,
-        skipped=summary.skipped,
-        done=arrived(summary),
-        failed=summary.failed,
-        quarantined=summary.quarantined,
-        deleted=summary.deleted,
-        pending=summary.pending,
-        bytes=summary.bytes,
-        reread_bytes=summary.reread_bytes,
-        listing=operation.state not in FINISHED,
-        seconds=summary.seconds,
-        proofs=summary.proofs,
-        lanes=summary.lanes,
-    )
+    counted = Progress.of(ledger.summary(operation.id), operation.counters.planned_bytes)
+    return replace(counted, listing=operation.state not in FINISHED)
 
 
 def _status(

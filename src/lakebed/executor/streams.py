@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, replace
 
@@ -28,6 +28,8 @@ SETTLE = 0.05
 process may still come."""
 PING = 15.0
 """Seconds of silence after which a comment is sent, so that nobody between takes it for dead."""
+LOOK = 60.0
+"""Seconds between two looks at whether a reader may still read."""
 RECENT = 50
 """Events before the newest with which a channel begins."""
 HELD = 16 * 1024 * 1024
@@ -37,7 +39,12 @@ AWAY = 1.0
 STILL_HERE = b": still here\n\n"
 LEAST = 32 * 1024
 """Bytes of them for one operation, however many are watched."""
+May = Callable[[], Awaitable[bool]]
 _log = logging.getLogger(__name__)
+
+
+async def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,11 @@ class Streams:
     def open(self) -> int:
         return sum(len(channel.readers) for channel in self._channels.values())
 
-    def response(self, operation_id: str, after: int) -> "EventStream":
-        """The events after number `after`, as they come, until the operation is over."""
+    def response(self, operation_id: str, after: int, may: May = _always) -> "EventStream":
+        """The events after number `after`, as they come, until the operation is over, or its
+        reader `may` read no more."""
         reader = Reader()
-        return EventStream(reader, self._frames(operation_id, after, reader))
+        return EventStream(reader, self._frames(operation_id, after, reader, may))
 
     def close(self) -> None:
         """End every stream: their clients go on at another replica."""
@@ -81,19 +89,23 @@ class Streams:
         while not self._is_closed:
             self._asked.clear()
             began = time.monotonic()
-            due = [channel for channel in self._channels.values() if channel.due <= began]
+            due = [channel for channel in self._followed() if channel.due <= began]
             if due:
                 await self._look(due)
             # Where there is much to look at, looking takes half of the time at the most.
-            await self._pause(2 * (time.monotonic() - began))
+            await self._pause(min(AWAY, 2 * (time.monotonic() - began)))
 
     async def _pause(self, least: float) -> None:
         await asyncio.sleep(least)
-        next_due = min((channel.due for channel in self._channels.values()), default=None)
+        next_due = min((channel.due for channel in self._followed()), default=None)
         timeout = None if next_due is None else max(0.0, next_due - time.monotonic())
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._asked.wait()
+
+    def _followed(self) -> Iterator[Channel]:
+        """Those of which there may be more: one that is over may have readers that are slow."""
+        return (channel for channel in self._channels.values() if channel.summary is None)
 
     async def _look(self, due: Sequence[Channel]) -> None:
         looks: Sequence[Look | None]
@@ -112,15 +124,14 @@ class Streams:
         """In a thread: it only reads of the channels what the loop does not change meanwhile."""
         ledger = self._ledger()
         found: list[Look] = []
+        now = ledger.now()
         with reading(ledger.engine) as connection:
             for channel in channels:
                 since = channel.newest
                 if not channel.is_begun:
                     newest = newest_of(connection, channel.operation_id)
                     since = min(newest, max(channel.asked, newest - RECENT))
-                found.append(
-                    Look(since, news_of(connection, channel.operation_id, since, ledger.now))
-                )
+                found.append(Look(since, news_of(connection, channel.operation_id, since, now)))
         return [
             replace(look, summary=_summary(ledger, channel.operation_id))
             if look.news.is_over and channel.may_be_over
@@ -136,13 +147,18 @@ class Streams:
         return channel
 
     async def _frames(
-        self, operation_id: str, after: int, reader: Reader
+        self, operation_id: str, after: int, reader: Reader, may: May
     ) -> AsyncGenerator[bytes, None]:
         channel = self._channel(operation_id, after)
         channel.readers.add(reader)
         pings = channel.pings
+        due = time.monotonic() + LOOK
         try:
             while not (self._is_closed or reader.is_gone):
+                if time.monotonic() > due:
+                    if not await may():
+                        return
+                    due = time.monotonic() + LOOK
                 is_behind = after < channel.since
                 after, found = (
                     await self._older(channel, after) if is_behind else channel.after(after)

@@ -87,7 +87,8 @@ def _run(task: Task, control: Connection, cancellation: Cancellation, observer: 
         threading.Thread(target=_listen, args=listening, daemon=True).start()
         ledger = platform.ledger
         lease = Lease(ledger.engine, task.operation_id, task.fence, ledger.now)
-        bulletin = Bulletin(lease, ledger.summary(task.operation_id))
+        with lease.held(cancellation):  # to count what is there may take longer than a lease
+            bulletin = Bulletin(lease, ledger.summary(task.operation_id))
         try:
             bulletin.ended(platform.run(lease, bulletin, again=task.again))
         except LakebedError:
@@ -102,7 +103,8 @@ def _listen(control: Connection, platform: Platform, cancellation: Cancellation)
         while isinstance(word := control.recv(), Share):
             platform.share(word.memory, word.bandwidth)
         cancellation.stop(_handed_over())
-        control.recv()
+        while True:
+            control.recv()
     except (EOFError, OSError):
         cancellation.stop(_handed_over())
         threading.Event().wait(GONE_GRACE)

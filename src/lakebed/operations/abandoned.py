@@ -124,10 +124,10 @@ class AbandonedUploads:
 
     def _forget(self, left: Abandoned) -> None:
         """Nothing is forgotten of what somebody has begun since."""
-        key = left.location.path.encode()
+        key, now = left.location.path.encode(), self._ledger.now()
         with writing(self._ledger.engine) as connection:
             operation = find(connection, left.operation_id, for_update=True)
-            if is_held(operation, self._ledger.now()):
+            if is_held(operation, now):
                 raise RunningElsewhere("it is running again", subject=operation.id)
             here = (uploads.c.operation == operation.id) & (uploads.c.key == key)
             same = uploads.c.upload_id.is_not_distinct_from(left.known)

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
+from typing import Self
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
@@ -73,6 +74,33 @@ class Progress:
     last: bool = False
     """Its run has ended, and these are the ledger's figures."""
 
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """As it was told; of what a newer replica tells, what is known here."""
+        told = json.loads(text)
+        return cls(**{name: told[name] for name in cls.__dataclass_fields__ if name in told})
+
+    @classmethod
+    def of(cls, summary: Summary, planned_bytes: int) -> Self:
+        """What the ledger counted; `planned_bytes` are those of all that was to be done."""
+        return cls(
+            listed=summary.listed,
+            planned=arrived(summary) + summary.failed + summary.quarantined + summary.pending,
+            planned_bytes=max(planned_bytes, summary.bytes),
+            skipped=summary.skipped,
+            done=arrived(summary),
+            failed=summary.failed,
+            quarantined=summary.quarantined,
+            deleted=summary.deleted,
+            pending=summary.pending,
+            bytes=summary.bytes,
+            reread_bytes=summary.reread_bytes,
+            listing=False,
+            seconds=summary.seconds,
+            proofs=summary.proofs,
+            lanes=summary.lanes,
+        )
+
 
 class Bulletin:
     """A watch that writes into the database, under the fence of the run.
@@ -81,8 +109,9 @@ class Bulletin:
     run by its ledger, not by this.
     """
 
-    def __init__(self, lease: Lease, before: Summary, retries: int = 0) -> None:
+    def __init__(self, lease: Lease, before: Summary) -> None:
         self._lease, self._before = lease, before
+        self._retries = self._planned_bytes = 0
         self._lock = Lock()
         self._outcomes: list[dict[str, Value]] = []
         self._waiting: list[tuple[str, str]] = []
@@ -109,7 +138,7 @@ class Bulletin:
 
     def progress(self, live: Snapshot) -> None:
         now = time.monotonic()
-        due = now - self._told >= EVERY
+        due = live.last or now - self._told >= EVERY
         if not due and now - self._gathered < SOON:
             return
         self._gathered = now
@@ -119,33 +148,19 @@ class Bulletin:
 
     def ended(self, summary: Summary) -> None:
         """The last word: what the ledger knows."""
-        told = Progress(
-            listed=summary.listed,
-            planned=arrived(summary) + summary.failed + summary.quarantined + summary.pending,
-            planned_bytes=summary.bytes,
-            skipped=summary.skipped,
-            done=arrived(summary),
-            failed=summary.failed,
-            quarantined=summary.quarantined,
-            deleted=summary.deleted,
-            pending=summary.pending,
-            bytes=summary.bytes,
-            reread_bytes=summary.reread_bytes,
-            listing=False,
-            seconds=summary.seconds,
+        told = replace(
+            Progress.of(summary, self._planned_bytes),
+            retries=self._retries,
             peak=self._peak,
-            proofs=summary.proofs,
-            lanes=summary.lanes,
             errors=dict(self._errors),
             last=True,
         )
-        self._write(replace(told, retries=self._retries))
-
-    _retries = 0
+        self._write(told)
 
     def _progress(self, live: Snapshot) -> Progress:
         before = self._before
         self._retries = live.retries
+        self._planned_bytes = before.bytes + live.planned_bytes
         speed = self._speed(live.seconds, live.bytes)
         self._peak = max(self._peak, speed)
         with self._lock:
@@ -153,7 +168,7 @@ class Bulletin:
         return Progress(
             listed=before.listed + live.listed,
             planned=arrived(before) + live.planned,
-            planned_bytes=before.bytes + live.planned_bytes,
+            planned_bytes=self._planned_bytes,
             skipped=before.skipped + live.skipped,
             done=arrived(before) + live.done,
             failed=live.failed,
@@ -235,4 +250,4 @@ def progress_of(engine: Engine, operation_id: str) -> tuple[float, Progress] | N
     query = select(progress.c.at, progress.c.told).where(progress.c.operation == operation_id)
     with reading(engine) as connection:
         row = connection.execute(query).first()
-    return (row.at, Progress(**json.loads(row.told))) if row else None
+    return (row.at, Progress.read(row.told)) if row else None

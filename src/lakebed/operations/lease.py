@@ -86,7 +86,7 @@ class Lease:
 
         Raises LeaseLost where another process has taken it, or the operation has ended.
         """
-        began = monotonic()
+        began, until = monotonic(), self.clock() + DURATION
         with writing(self.engine) as connection:
             cancel_requested = connection.scalar(
                 update(operations)
@@ -95,7 +95,7 @@ class Lease:
                     operations.c.fence == self.fence,
                     operations.c.state == OperationState.RUNNING,
                 )
-                .values(lease_until=self.clock() + DURATION)
+                .values(lease_until=until)
                 .returning(operations.c.cancel_requested)
             )
         if cancel_requested is None:

@@ -11,7 +11,7 @@ from lakebed.database.tables import capabilities, objects, operations, queue
 from lakebed.database.text import storable
 from lakebed.database.transaction import begin_snapshot, reading, writing
 from lakebed.errors import Interrupted, LakebedError
-from lakebed.model.operation import ObjectState, OperationState, Request, Summary
+from lakebed.model.operation import NEXT_STATES, ObjectState, OperationState, Request, Summary
 from lakebed.model.report import Report
 from lakebed.observe.log import redact
 from lakebed.operations.lease import is_held, lease_lost
@@ -56,7 +56,8 @@ class Ledger:
         `running` until somebody resumes it.
         """
         with reading(self.engine) as connection:
-            return self.seen(find(connection, prefix))
+            found = find(connection, prefix)
+        return self.seen(found)
 
     def list(self, state: OperationState | None = None, limit: int = 100) -> list[Operation]:
         """Newest first."""
@@ -70,25 +71,33 @@ class Ledger:
         newest = query.order_by(operations.c.created.desc(), operations.c.id.desc())
         with reading(self.engine) as connection:
             rows = connection.execute(newest).mappings()
-            seen = [self.seen(Operation.from_row(row)) for row in rows]
+            found = [Operation.from_row(row) for row in rows]
+        now = self.now()
+        seen = [self.seen(one, now) for one in found]
         return [one for one in seen if state in (None, one.state)][:limit]
 
-    def seen(self, operation: Operation) -> Operation:
-        running = operation.state is OperationState.RUNNING
-        if running and not is_held(operation, self.now()):
-            return replace(operation, state=OperationState.INTERRUPTED)
-        return operation
+    def seen(self, operation: Operation, now: float | None = None) -> Operation:
+        """Where `now` is not given the clock is asked, which may be the database's: never do so
+        while a connection is held, or as many threads as there are connections wait for one more.
+        """
+        if operation.state is not OperationState.RUNNING:
+            return operation
+        if is_held(operation, self.now() if now is None else now):
+            return operation
+        return replace(operation, state=OperationState.INTERRUPTED)
 
     def summary(self, prefix: str) -> Summary:
         """What became of it, from its rows alone."""
+        now = self.now()
         with reading(self.engine) as connection:
-            return summarize(connection, self.seen(find(connection, prefix)), self.now())
+            return summarize(connection, self.seen(find(connection, prefix), now), now)
 
     def report(self, prefix: str) -> Report:
         """All that its rows tell, at one moment."""
+        now = self.now()
         with reading(self.engine) as connection:
             begin_snapshot(connection)
-            return tell(connection, self.seen(find(connection, prefix)), self.now())
+            return tell(connection, self.seen(find(connection, prefix), now), now)
 
     def failures(self, prefix: str) -> Iterator[Failure]:
         """What failed or is in quarantine, in key order, read as a stream."""
@@ -119,6 +128,10 @@ class Ledger:
             if is_held(operation, now):
                 connection.execute(change.values(cancel_requested=True))
                 return operation.state
+            ends = OperationState.CANCELLED in NEXT_STATES[operation.state]
+            if not ends and _waits(connection, operation.id):
+                _leave_queue(connection, operation.id)  # it stays as its last run left it
+                return operation.state
             state = advance(operation.state, OperationState.CANCELLED)
             # A holder that only seemed to be gone can write nothing under a new fence.
             connection.execute(change.values(state=state, finished=now, fence=operation.fence + 1))
@@ -139,7 +152,8 @@ class Ledger:
             operation = find(connection, operation_id, for_update=True)
             if operation.fence != fence:
                 raise lease_lost(operation.id)
-            if not isinstance(error, Interrupted):
+            goes_on = isinstance(error, Interrupted)
+            if not goes_on:
                 _leave_queue(connection, operation.id)
             connection.execute(
                 update(operations)
@@ -149,6 +163,8 @@ class Ledger:
                     finished=now,
                     error=error.code if error else None,
                     message=storable(redact(str(error))) if error else None,
+                    # Of a run that ended first: it is not to end the next one.
+                    cancel_requested=operation.cancel_requested and goes_on,
                 )
             )
 
@@ -199,6 +215,12 @@ def create(connection: Connection, request: Request, now: float) -> str:
     }
     connection.execute(insert(operations), row | dict.fromkeys(COUNTERS, 0))
     return operation_id
+
+
+def _waits(connection: Connection, operation_id: str) -> bool:
+    """Whether a replica is to run it."""
+    here = queue.c.operation == operation_id
+    return bool(connection.scalar(select(queue.c.wanted).where(here)))
 
 
 def _leave_queue(connection: Connection, operation_id: str) -> None:

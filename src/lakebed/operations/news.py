@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, select
 
-from lakebed.database.clock import Clock
 from lakebed.database.tables import events, operations, queue
 from lakebed.database.transaction import reading
 from lakebed.model.operation import OperationState
@@ -26,7 +25,7 @@ class News:
     """Nothing runs it, nothing will by itself, and all of its events have been read."""
 
 
-def news_of(connection: Connection, operation_id: str, after: int, now: Clock) -> News:
+def news_of(connection: Connection, operation_id: str, after: int, now: float) -> News:
     """What came after event number `after`. An operation that is not there is over."""
     found = events_of(connection, operation_id, after)
     return News(found, not found and _is_over(connection, operation_id, now))
@@ -60,7 +59,7 @@ def newest_of(connection: Connection, operation_id: str) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def _is_over(connection: Connection, operation_id: str, now: Clock) -> bool:
+def _is_over(connection: Connection, operation_id: str, now: float) -> bool:
     here = (operations.c.id == operation_id) & ~operations.c.pruned
     joined = operations.outerjoin(queue, queue.c.operation == operations.c.id)
     query = select(operations.c.state, queue.c.wanted).select_from(joined).where(here)
@@ -70,5 +69,5 @@ def _is_over(connection: Connection, operation_id: str, now: Clock) -> bool:
     if row.wanted or row.state == OperationState.QUEUED:
         return False
     if row.state == OperationState.RUNNING:  # no replica has it: somebody's command does, or did
-        return not is_held(find(connection, operation_id), now())
+        return not is_held(find(connection, operation_id), now)
     return True

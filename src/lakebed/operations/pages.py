@@ -11,6 +11,8 @@ from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
 
+MOST = 4000
+"""Rows read for one page; it ends where they did, with a `next`, however few were meant."""
 CHUNK = 200
 """Rows read at once, of which some may not be meant."""
 Value = str | int | float | None
@@ -45,7 +47,7 @@ def operations_page(
         query = query.where(queue.c.batch == batch) if batch is not None else query
         query = query.where(queue.c.caller == caller) if caller is not None else query
     found: list[Operation] = []
-    while True:
+    for _ in range(MOST // CHUNK):
         beyond = query if after is None else query.where(operations.c.id < after)
         with reading(ledger.engine) as connection:
             rows = connection.execute(beyond.limit(CHUNK)).mappings().all()
@@ -60,6 +62,7 @@ def operations_page(
                     return Page(found, one.id)
         if len(rows) < CHUNK:
             return Page(found, None)
+    return Page(found, after)
 
 
 def objects_page(

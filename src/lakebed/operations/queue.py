@@ -24,7 +24,7 @@ from lakebed.database.dialect import insert_into
 from lakebed.database.tables import events, idempotency, operations, queue
 from lakebed.database.text import storable
 from lakebed.database.transaction import reading, writing
-from lakebed.errors import KeyReused, LakebedError, LedgerError, ProcessDied
+from lakebed.errors import KeyReused, LakebedError, LedgerError, ProcessDied, TooManyRequests
 from lakebed.model.operation import OperationState, Request
 from lakebed.observe.log import redact
 from lakebed.operations.lease import FARTHEST, Lease, is_held, take
@@ -32,6 +32,12 @@ from lakebed.operations.ledger import create
 from lakebed.operations.operation import find
 from lakebed.operations.states import advance
 
+FULL = 60.0
+"""Seconds after which a caller with too many operations may find that some have ended."""
+LONGEST_PAUSE = 60.0
+"""Seconds; above what an operation that ran before is kept back for."""
+MOST_WANTED = 10_000
+"""Operations of one caller that wait or run, at the most."""
 MOST_CRASHES = 3
 """Ends of its process, one after another, after which an operation is `failed`."""
 STEADY = 600.0
@@ -124,7 +130,8 @@ class Queue:
     ) -> Enqueued:
         """Remember new operations, all or none; those of the same key before, where there are any.
 
-        Raises KeyReused where that key came with another body.
+        Raises KeyReused where that key came with another body, TooManyRequests where the caller has
+        MOST_WANTED operations waiting.
         """
         now = self.now()
         caller = requests[0][1].caller
@@ -133,6 +140,7 @@ class Queue:
                 known = _reserve(self.engine, connection, caller, idempotency_key, now)
                 if known is not None:
                     return Enqueued(known, repeated=True)
+            _check_room(connection, caller, len(requests))
             ids = tuple(self._add(connection, *one, now) for one in requests)
             if idempotency_key is not None:
                 connection.execute(
@@ -307,6 +315,17 @@ def _reserve(
     return tuple(json.loads(known["answer"]))
 
 
+def _check_room(connection: Connection, caller: str, more: int) -> None:
+    theirs = queue.c.wanted & (queue.c.caller == caller)
+    held = connection.scalar(select(func.count()).select_from(queue).where(theirs)) or 0
+    if held + more > MOST_WANTED:
+        raise TooManyRequests(
+            f"{held} operations of this caller wait already",
+            retry_after=FULL,
+            advice="wait until some have ended, or cancel them",
+        )
+
+
 def _named(caller: str, given: Idempotency) -> ColumnElement[bool]:
     return (idempotency.c.caller == caller) & (idempotency.c.key == given.key)
 
@@ -345,6 +364,13 @@ def _is_held(now: float) -> ColumnElement[bool]:
     return (until > now) & (until <= now + FARTHEST)
 
 
+def _is_due(now: float) -> ColumnElement[bool]:
+    """A pause that ends later than any pause can was written before the clock was set back; what
+    has not been begun may be scheduled for any time."""
+    too_late = queue.c.not_before > now + LONGEST_PAUSE
+    return (queue.c.not_before <= now) | ((operations.c.state != OperationState.QUEUED) & too_late)
+
+
 def _next(now: float, but: Collection[str]) -> "Select[tuple[object, ...]]":
     table = operations.c
     is_running = table.state == OperationState.RUNNING
@@ -360,7 +386,7 @@ def _next(now: float, but: Collection[str]) -> "Select[tuple[object, ...]]":
         select(queue)
         .join(operations, queue.c.operation == table.id)
         .outerjoin(busy, busy.c.caller == queue.c.caller)
-        .where(queue.c.wanted, queue.c.not_before <= now, free, table.id.not_in(but))
+        .where(queue.c.wanted, _is_due(now), free, ~table.pruned, table.id.not_in(but))
         .order_by(
             queue.c.priority.desc(),
             is_running.desc(),

@@ -36,6 +36,8 @@ def prune(ledger: Ledger, older_than_seconds: float, keep_last: int = 0) -> int:
         & table.id.not_in(newest.scalar_subquery())
         # Nobody else knows where its uploads are: `lakebed uploads abort` first.
         & table.id.not_in(select(uploads.c.operation))
+        # Somebody has just asked for it again.
+        & table.id.not_in(select(queue.c.operation).where(queue.c.wanted))
     )
     with writing(ledger.engine) as connection:
         connection.execute(update(operations).where(old).values(pruned=True))

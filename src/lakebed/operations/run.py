@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from types import TracebackType
@@ -15,12 +15,13 @@ from lakebed.errors import (
     Interrupted,
     LakebedError,
     LeaseLost,
+    LedgerError,
+    OperationError,
     UsageError,
 )
 from lakebed.model.location import Location
 from lakebed.model.objects import Object
 from lakebed.model.operation import (
-    NEXT_STATES,
     Kind,
     OperationState,
     Request,
@@ -136,11 +137,12 @@ class Platform:
         """
         operation = self.ledger.get(operation_id)
         if operation.state is not OperationState.CANCELLED:
-            if OperationState.CANCELLED not in NEXT_STATES[operation.state]:
+            try:
+                self.ledger.request_cancel(operation.id)
+            except OperationError:
                 raise UsageError(
                     f"it is {operation.state}: nothing is left to cancel", subject=operation.id
-                )
-            self.ledger.request_cancel(operation.id)
+                ) from None
         return self.ledger.summary(operation.id)
 
     def share(self, memory: int, bandwidth: int | None) -> None:
@@ -200,7 +202,14 @@ class Platform:
         return replace(location, store=self.settings.store(location.store).name)
 
     def _run(self, operation_id: str, watch: Watch | None, *, again: bool) -> Summary:
-        return self.run(Lease.acquire(self.ledger.engine, operation_id), watch, again=again)
+        lease = Lease.acquire(self.ledger.engine, operation_id)
+        try:
+            return self.run(lease, watch, again=again)
+        except LedgerError as error:
+            # Nobody takes it up by itself: who resumes it does not have to wait for its lease.
+            with suppress(LakebedError):
+                self.ledger.finish(operation_id, lease.fence, OperationState.INTERRUPTED, error)
+            raise
 
     def run(self, lease: Lease, watch: Watch | None = None, *, again: bool) -> Summary:
         """Do what the operation of a lease is for, to its end; `again`: with what has failed.
@@ -220,8 +229,8 @@ class Platform:
         ):
             try:
                 self._transfer(request, lease, cancellation, watch, telemetry, again=again)
-            except LeaseLost:
-                raise
+            except (LeaseLost, LedgerError):
+                raise  # whoever has the lease, or will have it, goes on from what is there
             except LakebedError as ended:
                 error = ended
             except BaseException as defect:

@@ -1,6 +1,5 @@
 """How operations stand, as they are asked for most: one row of three tables, by one statement."""
 
-import json
 from dataclasses import dataclass
 from functools import cache
 
@@ -39,7 +38,7 @@ def standing(ledger: Ledger, operation_id: str) -> Standing:
     return Standing(
         ledger.seen(Operation.from_row(row)),
         _submission(row),
-        Progress(**json.loads(row[_TOLD])) if row[_TOLD] else None,
+        Progress.read(row[_TOLD]) if row[_TOLD] else None,
     )
 
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lakebed.model.operation import Counters, ObjectState, Outcome, Request, Unit
@@ -43,6 +43,8 @@ class Snapshot:
     seconds: float
     concurrency: int = 0
     """Objects that may be in flight now: the level that the stores' paces have found."""
+    last: bool = False
+    """Nothing comes after it in this run."""
 
 
 class Watch(Protocol):
@@ -160,7 +162,8 @@ class WatchedRecorder(LedgerRecorder):
         finally:
             ended.set()
             teller.join()
-            self.watch.progress(self.snapshot(progress, time.monotonic() - began))
+            live = self.snapshot(progress, time.monotonic() - began)
+            self.watch.progress(replace(live, last=True))
 
 
 def _fields(outcome: Outcome) -> dict[str, Value]:

@@ -2,11 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from lakebed.model.quantity import MIB
 from lakebed.settings.restart import RESTART
-from lakebed.settings.store import FROZEN, Endpoint, Seconds, Size, Words
+from lakebed.settings.store import FROZEN, Endpoint, Seconds, Words, read_size
+
+Memory = Annotated[
+    int,
+    BeforeValidator(read_size, json_schema_input_type=Annotated[int, Field(ge=MIB)] | str),
+    Field(ge=MIB),
+]
 
 
 def _lower(hosts: tuple[str, ...]) -> tuple[str, ...]:
@@ -20,7 +26,7 @@ class ExecutorSettings(BaseModel):
 
     running: Annotated[int, Field(ge=1, le=256)] = 4
     """Operations that a replica runs at once; each is a process."""
-    memory: Annotated[Size, Field(ge=MIB)] = 256 * MIB
+    memory: Memory = 256 * MIB
     """Bytes in flight of all operations of a replica together."""
     plans: Annotated[int, Field(ge=1, le=64)] = 2
     """Plans that a replica makes at once; each is a process."""

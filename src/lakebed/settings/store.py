@@ -69,7 +69,8 @@ def _seconds(value: object) -> object:
         raise ValueError(f"{error.what} ({error.advice})") from None
 
 
-def _bytes(value: object) -> object:
+def read_size(value: object) -> object:
+    """A number, or a text like `64MiB`."""
     if not isinstance(value, str):
         return value
     try:
@@ -94,7 +95,6 @@ Seconds = Annotated[
     ),
     Field(gt=0, le=MAX_DURATION),
 ]
-Size = Annotated[int, BeforeValidator(_bytes, json_schema_input_type=int | str)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

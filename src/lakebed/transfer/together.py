@@ -136,7 +136,7 @@ class Together(Generic[P]):
 
     def _begun(self) -> _Batch[P]:
         held = ExitStack()
-        held.enter_context(self._sides.budget.reserve(self._lane.limits.held))
+        held.enter_context(self._sides.budget.reserve(self._lane.limits.held, idle=True))
         return _Batch(held)
 
     def _left(self, batch: _Batch[P]) -> list[Unit]:

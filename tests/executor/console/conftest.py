@@ -19,8 +19,9 @@ from tests.operations.conftest import sqlite_template
 __all__ = ["destination", "executor", "lakebed", "served", "source", "sqlite_template", "store"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Chromium]:
+    """For each test anew: as long as it is there, an event loop runs in the test's thread."""
     if CHROMIUM is None:
         pytest.skip("no Chromium to open the console in")
     with sync_playwright() as playwright:

@@ -50,7 +50,11 @@ def verify(output: Output, common: Common, heads: Heads = None) -> None:
 
         settings = opened.platform.settings
         # Heads before entries: what is appended meanwhile is no tail that was cut.
-        known = [head for path in heads or [heads_of(settings)] for head in exported(path)]
+        known = [
+            head
+            for path in heads or [heads_of(settings)]
+            for head in exported(path, is_named=bool(heads))
+        ]
         key = key_for("audit", settings, os.environ)
         found = verdict_of(key, entries(opened.platform.ledger.engine), known)
         if output.json:
@@ -60,7 +64,8 @@ def verify(output: Output, common: Common, heads: Heads = None) -> None:
             raise AuditBroken(
                 found.wrong,
                 subject=f"audit entry {found.number}",
-                advice=f"the {found.entries} before it are whole",
+                advice=f"the {found.entries} before it are whole; where the heads are of another "
+                "database, name the right file with --head",
             )
     if not (output.json or common.quiet):
         say(f"{found.entries} entries are whole, {found.heads} exported heads agree")

@@ -1,5 +1,7 @@
 """`lakebed keys create | list | revoke`."""
 
+import json
+import os
 from datetime import UTC, datetime
 from getpass import getuser
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from lakebed.access.caller import Grant
     from lakebed.access.keys import Key
     from lakebed.access.permission import Role
+    from lakebed.operations.run import Platform
     from lakebed.settings import Settings
 
 NEVER = "never"
@@ -64,6 +67,7 @@ def create(
         grants = _grants(opened.platform.settings, read or (), write or ())
         keys = Keys(opened.platform.ledger.engine)
         key, shown = keys.create(name, roles, grants, seconds, f"local:{getuser()}")
+        _enter(opened.platform, "did keys create", key)
     if output.json:
         emit({"event": "key", **_record(key), "key": shown})
     else:
@@ -95,10 +99,26 @@ def revoke(
 
     with session(common) as opened:
         revoked = Keys(opened.platform.ledger.engine).revoke(key)
+        _enter(opened.platform, "did keys revoke", revoked)
     if output.json:
         emit({"event": "key", **_record(revoked)})
     elif not common.quiet:
         say(f"key {revoked.id} of {revoked.name} is revoked")
+
+
+def _enter(platform: "Platform", action: str, key: "Key") -> None:
+    """Into the audit log: nothing opens more than a key."""
+    from lakebed.audit.entry import Fact
+    from lakebed.audit.log import Log
+    from lakebed.settings.master import key_for
+
+    told = json.dumps({"name": key.name, "roles": sorted(key.roles), "grants": _placed(key)})
+    log = Log.open(platform.ledger.engine, key_for("audit", platform.settings, os.environ))
+    log.append([Fact(f"local:{getuser()}", action, key.id, told)])
+
+
+def _placed(key: "Key") -> list[dict[str, object]]:
+    return [{"place": grant.place, "write": grant.write} for grant in key.grants]
 
 
 def _role(text: str) -> "Role":
@@ -132,7 +152,7 @@ def _record(key: "Key") -> dict[str, object]:
         "name": key.name,
         "state": _state(key),
         "roles": sorted(key.roles),
-        "grants": [{"place": grant.place, "write": grant.write} for grant in key.grants],
+        "grants": _placed(key),
         "created": moment(key.created),
         "created_by": key.created_by,
         "expires": moment(key.expires),

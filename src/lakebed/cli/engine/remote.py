@@ -28,7 +28,7 @@ from lakebed.cli.engine.engine import Shown, StoreShown
 from lakebed.cli.engine.relay import Relay
 from lakebed.cli.options import Network
 from lakebed.cli.request import bandwidth_of
-from lakebed.errors import Interrupted, UnknownStore, UsageError
+from lakebed.errors import ExecutorUnreachable, Interrupted, UnknownStore, UsageError
 from lakebed.model.location import Location
 from lakebed.model.operation import Kind, ObjectState, OperationState, Request, Summary
 from lakebed.report.formats import Format
@@ -163,6 +163,11 @@ class Remote:
                         return summary
         except asyncio.CancelledError:
             raise self._left(operation_id) from None
+        except ExecutorUnreachable as away:
+            where = f"lakebed operations {operation_id} --executor {self._client.url}"
+            raise ExecutorUnreachable(
+                away.what, subject=away.subject, advice=f"the operation may go on, see it: {where}"
+            ) from None
         finally:
             waiting.cancel()
         raise AssertionError("events end with a summary, or an error")

@@ -27,7 +27,7 @@ async def new(
         who,
         source=source,
         destination=destination,
-        stores=sorted(at.settings.stores),
+        stores=sorted(name for name in at.settings.stores if who.touches(name)),
         usual=Configuration(),
         modes=list(Mode),
         compares=list(Compare),

@@ -1,9 +1,8 @@
 """Operations: all that is going on, one of them, its objects."""
 
 from collections import Counter
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from lakebed.access.permission import Permission
@@ -21,7 +20,7 @@ BUSY = 50
 """Running or queued ones that are shown; the page of each state has the rest."""
 EXAMPLES = 10
 _REFUSED = (ObjectState.FAILED, ObjectState.QUARANTINED)
-After = Annotated[str | None, Query(max_length=2048)]
+After = api.After
 
 
 @router.get("/")

@@ -52,6 +52,7 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except Unauthenticated:
+                request.state.refused = 401
                 return RedirectResponse(sign_in_for(request), 303, HEADERS)
             except LakebedError as error:
                 return problem(request, status_of(error), error.what, str(error))

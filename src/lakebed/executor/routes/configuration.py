@@ -22,7 +22,7 @@ from lakebed.api.configuration import (
 )
 from lakebed.configurations.effective import canonical, contents, fingerprint
 from lakebed.configurations.history import History, Version
-from lakebed.executor.callers import At, Who
+from lakebed.executor.callers import At, Known, Who
 from lakebed.executor.reload import InForce, Refusal, Reloader, reloader_of
 from lakebed.settings.check import check_layers
 from lakebed.settings.file import FILE_NAME, File, beside, parsed
@@ -32,7 +32,7 @@ from lakebed.settings.schema import schema
 
 PREFIX = "/api/v1/configuration"
 MOST_FINDINGS = 100
-router = APIRouter(prefix=PREFIX, tags=["configuration"])
+router = APIRouter(prefix=PREFIX, tags=["configuration"], route_class=Known)
 Reloading = Annotated[Reloader, Depends(reloader_of)]
 
 

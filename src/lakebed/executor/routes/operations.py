@@ -12,7 +12,7 @@ from lakebed.access.caller import Caller
 from lakebed.access.permission import Permission
 from lakebed.access.permits import check_request, may_see
 from lakebed.api.answers import ObjectPage, ObjectStatus, OperationPage, OperationStatus
-from lakebed.errors import RunningElsewhere, UnknownOperation
+from lakebed.errors import LedgerError, RunningElsewhere, Unauthenticated, UnknownOperation
 from lakebed.executor.callers import At, Who
 from lakebed.executor.seats import Seated
 from lakebed.executor.service import Service
@@ -86,7 +86,10 @@ async def operations(
 @router.get(PREFIX + "/{operation_id}", response_model=OperationStatus)
 async def operation(operation_id: str, who: Who, at: At) -> Response:
     """How an operation stands."""
-    found = await at.statuses.of(operation_id)
+    try:
+        found = await at.statuses.of(_id(operation_id))
+    except UnknownOperation:
+        raise _unknown(operation_id) from None
     check_sight(who, operation_id, found.request)
     return Response(found.body, media_type="application/json")
 
@@ -136,8 +139,18 @@ async def events(
     """
     found = await at.do(lambda: seen(at, who, operation_id))
     number = min(_number(last_event_id) or after, LAST)
+
+    async def may() -> bool:
+        try:
+            today = await at.do(lambda: at.reception.standing.now(who))
+        except Unauthenticated:
+            return False
+        except LedgerError:  # away: it has no news either
+            return True
+        return may_see(today, found.request)
+
     return Seated(
-        at.streams.response(found.id, number), at.seats, who.id, at.settings.executor.streams
+        at.streams.response(found.id, number, may), at.seats, who.id, at.settings.executor.streams
     )
 
 
@@ -164,11 +177,12 @@ async def report(
 
 
 @router.post(PREFIX + "/{operation_id}/cancel", status_code=202)
-async def cancel(operation_id: str, who: Who, at: At) -> OperationStatus:
+async def cancel(operation_id: str, http: Request, who: Who, at: At) -> OperationStatus:
     """Stop an operation for good, wherever it runs."""
 
     def act() -> OperationStatus:
         found = seen(at, who, operation_id)
+        http.state.subject = found.id
         submission = at.queue.submission(found.id)
         is_own = submission is not None and submission.caller == who.id
         who.check(Permission.SYNC_EXECUTE if is_own else Permission.OPERATIONS_CANCEL)
@@ -186,6 +200,7 @@ async def resume(operation_id: str, http: Request, who: Who, at: At) -> Operatio
 
     def act() -> OperationStatus:
         found = seen(at, who, operation_id)
+        http.state.subject = found.id
         check_request(who, found.request)
         if found.state is OperationState.RUNNING:
             raise RunningElsewhere("it is running", subject=found.id, advice="watch its events")
@@ -208,17 +223,31 @@ def _number(text: str | None) -> int:
 
 def seen(at: Service, who: Caller, operation_id: str) -> Operation:
     """The operation, where the caller may see it; else it is unknown to this caller."""
-    is_id = operation_id.isascii() and operation_id.isalnum()
-    found = at.platform.ledger.get(operation_id if is_id else "")
+    try:
+        found = at.platform.ledger.get(_id(operation_id))
+    except UnknownOperation:
+        raise _unknown(operation_id) from None
     check_sight(who, operation_id, found.request)
     return found
+
+
+def _id(text: str) -> str:
+    """Nothing, of what is no id."""
+    return text if text.isascii() and text.isalnum() else ""
+
+
+def _unknown(operation_id: str) -> UnknownOperation:
+    """The same whether there is none, several or one that this caller may not see."""
+    return UnknownOperation(
+        "no such operation", subject=operation_id, advice="`lakebed operations` lists them"
+    )
 
 
 def check_sight(who: Caller, operation_id: str, request: OperationRequest) -> None:
     """Raises Forbidden, UnknownOperation."""
     who.check(Permission.OPERATIONS_READ)
     if not may_see(who, request):
-        raise UnknownOperation("no such operation", subject=operation_id)
+        raise _unknown(operation_id)
 
 
 def chunks(lines: Iterator[str]) -> Iterator[str]:

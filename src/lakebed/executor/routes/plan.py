@@ -9,15 +9,15 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from lakebed.access.permits import check_plan
+from lakebed.access.permits import check_plan, check_stores
 from lakebed.api.planned import LINE_SCHEMA
 from lakebed.api.requests import PlanRequest
 from lakebed.errors import LakebedError
 from lakebed.executor import problems
-from lakebed.executor.callers import At, Who
+from lakebed.executor.callers import At, Known, Who
 from lakebed.model import operation
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=Known)
 LINES = "application/x-ndjson"
 LOOK = 0.5
 """Seconds between two looks at whether the caller still waits."""
@@ -51,11 +51,13 @@ async def plan(body: PlanRequest, http: Request, who: Who, at: At) -> PlanRespon
     """
 
     def checked() -> operation.Request:
-        request = at.platform.checked(body.request(at.settings.executor.memory))
+        request = body.request(at.settings.executor.memory)
+        check_stores(who, request)
+        request = at.platform.checked(request)
         check_plan(who, request)
         return request
 
-    pieces = at.plans.lines(at.settings, await at.do(checked))
+    pieces = at.plans.lines(at.settings, await at.do(checked), who.id)
     first = await first_of(http, pieces)
     return PlanResponse(_all(http, first, pieces))
 

@@ -14,7 +14,7 @@ from lakebed.access.sessions import Session, csrf_of
 from lakebed.api.session import CallerAnswer, GrantAnswer, SessionAnswer, SignIn
 from lakebed.errors import Unauthenticated
 from lakebed.executor.auditor import address_of
-from lakebed.executor.callers import COOKIE, At, Signed, shown
+from lakebed.executor.callers import COOKIE, At, Signed, shown, spent
 from lakebed.executor.console.pages import way_back
 from lakebed.executor.service import Service
 
@@ -28,7 +28,10 @@ ARRIVED = (
     '<meta http-equiv="refresh" content="0;url={back}"><p><a href="{back}">Go on</a></p>'
 )
 """A page of ours, since the cookie of a session goes with no request that another site began."""
-Parameter = Annotated[str, Query(max_length=4096)]
+Next = Annotated[
+    str, Query(alias="next", max_length=2048, description="The page to come to, of this host.")
+]
+Parameter = Annotated[str, Query(description="As the issuer answers.", max_length=4096)]
 
 
 @router.post("/session")
@@ -45,6 +48,8 @@ async def sign_in(body: SignIn, http: Request, response: Response, at: At) -> Se
         except Unauthenticated:
             at.reception.failures.count(address_of(http))
             raise
+    http.state.caller = caller
+    http.state.allowance = await spent(at, http, caller)
     return _answer(Session(caller, await _begun(at, http, response, caller)))
 
 
@@ -65,9 +70,7 @@ async def sign_out(signed: Signed, http: Request, response: Response, at: At) ->
 
 
 @router.get(LOGIN, response_class=RedirectResponse, status_code=303)
-async def begin(
-    http: Request, at: At, wanted: Annotated[str, Query(alias="next", max_length=2048)] = "/"
-) -> RedirectResponse:
+async def begin(http: Request, at: At, wanted: Next = "/") -> RedirectResponse:
     """Sign in at the issuer that is configured, and come to the page `next`."""
     login = Login(new_secret(), _redirect(at, http))
     answer = RedirectResponse(await at.reception.login_begun(login), status_code=303)
@@ -109,7 +112,7 @@ async def end(
 
 async def _begun(at: Service, http: Request, response: Response, caller: Caller) -> str:
     """Begin a session, whose cookie the response sets; its CSRF token."""
-    http.state.caller = caller
+    http.state.caller, http.state.is_write = caller, True
     seconds = at.reception.session_seconds
     secret = await at.do(lambda: at.reception.sessions.begin(caller, seconds))
     response.set_cookie(

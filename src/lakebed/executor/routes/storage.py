@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from lakebed.access.caller import Caller
 from lakebed.access.permission import Permission
@@ -19,13 +19,13 @@ from lakebed.api.storage import (
     StoreList,
 )
 from lakebed.errors import Forbidden, UsageError
-from lakebed.executor.callers import At, Who
+from lakebed.executor.callers import At, Known, Who
 from lakebed.executor.service import Service
 from lakebed.model.location import LOCAL_STORE, Location
 from lakebed.settings.store import StoreSettings
 from lakebed.store.capabilities import Capability
 
-router = APIRouter(prefix="/api/v1/storage", tags=["storage"])
+router = APIRouter(prefix="/api/v1/storage", tags=["storage"], route_class=Known)
 StoreName = Annotated[
     str, Query(max_length=200, description="The name of a store; empty for the default one.")
 ]
@@ -46,10 +46,13 @@ async def stores(who: Who, at: At) -> StoreList:
 
 
 @router.post("/stores/{store}/probe")
-async def probe(store: str, bucket: BucketName, who: Who, at: At) -> BucketCapabilities:
+async def probe(
+    store: str, bucket: BucketName, http: Request, who: Who, at: At
+) -> BucketCapabilities:
     """Find out anew what a bucket can do: canary objects are written, read back and deleted."""
     who.check(Permission.STORAGE_WRITE)
     place = _place(at, who, store, bucket)
+    http.state.subject = str(place)
     who.check_write([place])
     found = await at.stores.do(lambda: at.platform.capabilities(place, refresh=True))
     return _capabilities(bucket, frozenset(found.names), found.note)
@@ -66,11 +69,13 @@ async def buckets(who: Who, at: At, store: StoreName = "") -> BucketList:
 
 
 @router.post("/buckets", status_code=201)
-async def create_bucket(body: NewBucket, who: Who, at: At) -> BucketCreated:
+async def create_bucket(body: NewBucket, http: Request, who: Who, at: At) -> BucketCreated:
     """Make a bucket; one that is there already, and ours, is no error."""
     who.check(Permission.STORAGE_WRITE)
     settings = _named(at, who, body.store)
-    who.check_write([Location(settings.name, body.bucket)])
+    place = Location(settings.name, body.bucket)
+    http.state.subject = str(place)
+    who.check_write([place])
     await at.stores.create_bucket(settings, body.bucket)
     return BucketCreated(store=settings.name, bucket=body.bucket)
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 
 from lakebed.access.caller import Caller
-from lakebed.access.permits import check_request
+from lakebed.access.permits import check_request, check_stores
 from lakebed.api.answers import Accepted, BatchAccepted
 from lakebed.api.requests import BatchRequest, SyncRequest, VerifyRequest
-from lakebed.executor.callers import At, Who
+from lakebed.executor.callers import At, Known, Who
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX
 from lakebed.executor.tracing import traceparent_of
@@ -18,7 +18,7 @@ from lakebed.executor.webhooks.address import check_url
 from lakebed.model.operation import OperationState
 from lakebed.operations.queue import Enqueued, Idempotency, Submission
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=Known)
 Key = Annotated[
     str | None,
     Header(
@@ -71,7 +71,9 @@ async def _enqueue(
     def enqueue() -> Enqueued:
         submitted = []
         for body in bodies:
-            request = at.platform.checked(body.request(at.settings.executor.memory))
+            request = body.request(at.settings.executor.memory)
+            check_stores(who, request)
+            request = at.platform.checked(request)
             check_request(who, request, body.priority)
             if body.notification is not None:
                 check_url(body.notification.webhook_url, at.settings.webhooks)

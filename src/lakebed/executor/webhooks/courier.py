@@ -15,6 +15,7 @@ from lakebed.executor.webhooks.deliveries import Deliveries, Delivery, Due, Kind
 from lakebed.executor.webhooks.post import UNDELIVERED, post
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.queue import Queue
+from lakebed.settings import Settings
 from lakebed.settings.webhooks import WebhookSettings
 
 POLL = 1.0
@@ -52,6 +53,10 @@ class Courier:
     def secret_of(self, caller: str) -> bytes:
         return signing.secret_of(self._key, caller)
 
+    def apply(self, settings: Settings) -> None:
+        """What is sent from now on is sent as these say."""
+        self.settings = settings.webhooks
+
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
 
@@ -70,6 +75,8 @@ class Courier:
                 await self._send()
             except LedgerError as error:
                 _log.warning("webhooks: %s", error)
+            except Exception:
+                _log.exception("webhooks")  # the next look may find others
             await asyncio.sleep(POLL)
 
     def look(self) -> None:
@@ -136,8 +143,10 @@ class Courier:
         if late or status == GONE:
             _log.warning("webhooks: %s is given up: %s", delivery.id, message)
             self.deliveries.settle(delivery, State.GIVEN_UP, message)
-        else:
-            self.deliveries.again(delivery, pause(delivery.attempts), message)
+            return
+        if delivery.attempts <= 1:
+            _log.warning("webhooks: %s is tried again: %s", delivery.id, message)
+        self.deliveries.again(delivery, pause(delivery.attempts), message)
 
 
 def pause(attempts: int) -> float:
