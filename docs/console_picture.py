@@ -5,19 +5,16 @@ A real executor between two embedded stores, and one operation as a browser show
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
-from picture import printed_by
+from page_picture import browser
+from picture import printed_by, two_stores
 from playwright.sync_api import expect, sync_playwright
-
-from lakebed.local.embedded import EmbeddedStore
 
 PICTURE = Path(__file__).with_name("console.png")
 ARCHIVE = "archive generate origin:archive/ --seed 7 --days 30 --corrupt 2"
@@ -31,21 +28,12 @@ PATIENCE = 120_000
 
 
 def main() -> None:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        sys.exit("no Chromium to take the picture with")
-    with tempfile.TemporaryDirectory(prefix="lakebed-picture-") as temporary:
-        folder = Path(temporary)
-        with (
-            EmbeddedStore(folder / "origin") as origin,
-            EmbeddedStore(folder / "lake", buckets=["bronze"]) as lake,
-        ):
-            configuration = origin.configuration("origin") + lake.configuration("lake")
-            (folder / "lakebed.toml").write_text(configuration, encoding="utf-8")
-            print(printed_by(ARCHIVE, folder))
-            with _served(folder) as url:
-                asked = httpx2.post(f"{url}/api/v1/sync", json=SYNC, trust_env=False)
-                _take(browser, f"{url}/console/operations/{asked.json()['operation_id']}")
+    program = browser()
+    with two_stores() as folder:
+        print(printed_by(ARCHIVE, folder))
+        with _served(folder) as url:
+            asked = httpx2.post(f"{url}/api/v1/sync", json=SYNC, trust_env=False)
+            _take(program, f"{url}/console/operations/{asked.json()['operation_id']}")
 
 
 @contextmanager
@@ -62,9 +50,9 @@ def _served(folder: Path) -> Iterator[str]:
         process.kill()
 
 
-def _take(browser: str, address: str) -> None:
+def _take(program: str, address: str) -> None:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": 1240, "height": 1240})
         page.goto(address)
         expect(page.locator("#failures")).to_be_visible(timeout=PATIENCE)

@@ -6,12 +6,9 @@ A real run, as in picture.py: its page as a browser shows it, down to the proofs
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from picture import printed_by
-
-from lakebed.local.embedded import EmbeddedStore
+from picture import printed_by, two_stores
 
 PICTURE = Path(__file__).with_name("report.png")
 WINDOW = "1120,1330"
@@ -23,23 +20,22 @@ COMMANDS = (
 
 
 def main() -> None:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        sys.exit("no Chromium to take the picture with")
-    with tempfile.TemporaryDirectory(prefix="lakebed-picture-") as temporary:
-        folder = Path(temporary)
-        with (
-            EmbeddedStore(folder / "origin") as origin,
-            EmbeddedStore(folder / "lake", buckets=["bronze"]) as lake,
-        ):
-            configuration = origin.configuration("origin") + lake.configuration("lake")
-            (folder / "lakebed.toml").write_text(configuration, encoding="utf-8")
-            for command in COMMANDS:
-                print(printed_by(command, folder))
+    program = browser()
+    with two_stores() as folder:
+        for command in COMMANDS:
+            print(printed_by(command, folder))
         options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
         page = (folder / "report.html").as_uri()
         sizes = ("--virtual-time-budget=2000", f"--window-size={WINDOW}")
-        subprocess.run([browser, *options, *sizes, f"--screenshot={PICTURE}", page], check=True)
+        subprocess.run([program, *options, *sizes, f"--screenshot={PICTURE}", page], check=True)
+
+
+def browser() -> str:
+    """The program of a Chromium; without one, this ends."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        sys.exit("no Chromium to take the picture with")
+    return found
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -29,6 +31,17 @@ COMMANDS = (
 
 def main() -> None:
     console = Console(record=True, width=COLUMNS, file=StringIO(), highlight=False)
+    with two_stores() as folder:
+        for command in COMMANDS:
+            console.print(Text(f"$ lakebed {command}", style="bold cyan"))
+            console.print(Text(printed_by(command, folder)))
+    sys.stdout.write(without_fonts(console.export_svg(title="lakebed", unique_id="run")))
+
+
+@contextmanager
+def two_stores() -> Iterator[Path]:
+    """A folder whose configuration names two embedded stores, `origin` and `lake`, while the scope
+    lasts."""
     with tempfile.TemporaryDirectory(prefix="lakebed-picture-") as temporary:
         folder = Path(temporary)
         with (
@@ -37,10 +50,7 @@ def main() -> None:
         ):
             configuration = origin.configuration("origin") + lake.configuration("lake")
             (folder / "lakebed.toml").write_text(configuration, encoding="utf-8")
-            for command in COMMANDS:
-                console.print(Text(f"$ lakebed {command}", style="bold cyan"))
-                console.print(Text(printed_by(command, folder)))
-    sys.stdout.write(without_fonts(console.export_svg(title="lakebed", unique_id="run")))
+            yield folder
 
 
 def printed_by(command: str, folder: Path) -> str:

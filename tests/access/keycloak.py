@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,18 +100,16 @@ def _wait(process: "subprocess.Popen[bytes]", admin: httpx2.Client, log: Path) -
     form = {"client_id": "admin-cli", "grant_type": "password"}
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up and process.poll() is None:
-        try:
+        with suppress(httpx2.TransportError):
             answer = admin.post(
                 "/realms/master/protocol/openid-connect/token",
                 data={**form, "username": ADMIN, "password": PASSWORD},
             )
-        except httpx2.TransportError:
-            time.sleep(0.25)
-            continue
-        if answer.is_success:
-            admin.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-            return
-        time.sleep(0.25)
+            if answer.is_success:
+                admin.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+                return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.25)  # one that ends is not waited for
     raise AssertionError(f"Keycloak does not answer: {log.read_text()[-2000:]}")
 
 
