@@ -23,25 +23,34 @@ MARK = "hUsH"
 SECRET = st.text("ab/?:@#%& .'=", max_size=6).map(lambda noise: f"{MARK}{noise}{MARK}")
 FIELDS = ("secret_key", "session_token", "access_key", "proxy", "ledger")
 KEYS = st.sampled_from(FIELDS)
+NAME_ALONE, OPTION = "http://{0}@proxy:1", "postgresql://h/db?x={0}&y=1"
 SHAPES = st.sampled_from(
     [
         "{0}",
         "http://u:{0}@proxy:1",
-        "http://{0}@proxy:1",
+        NAME_ALONE,
         "postgresql://u:{0}@h/db",
         "postgresql://h/db?password={0}",
-        "postgresql://h/db?x={0}&y=1",
+        OPTION,
         "postgresql://u:{0}",
     ]
 )
 WRONG = st.sampled_from(["", "log = 3\n", "x = [\n", "lgo = 1\n", "executor.running = 0\n"])
 
 
+def is_open(key: str, shape: str) -> bool:
+    """Whether it may stand in a file: who asks, and options of a database by names of no secret."""
+    return key == "access_key" or (key == "ledger" and shape in (NAME_ALONE, OPTION))
+
+
 @st.composite
 def configurations(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     """A text and variables, with secrets where people put them; not all of it is sound."""
-    secrets = draw(st.dictionaries(KEYS, st.builds(str.format, SHAPES, SECRET)))
-    written = {key: draw(st.booleans()) for key in secrets}
+    shapes = draw(st.dictionaries(KEYS, SHAPES))
+    secrets = {key: shape.format(draw(SECRET)) for key, shape in shapes.items()}
+    written = {
+        key: not is_open(key, shape) and draw(st.booleans()) for key, shape in shapes.items()
+    }
     lines = [draw(WRONG), "".join(f"# {key} = {value}\n" for key, value in secrets.items())]
     if "ledger" in secrets and written["ledger"]:
         lines.append(f"ledger = {json.dumps(secrets['ledger'])}\n")

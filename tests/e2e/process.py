@@ -79,7 +79,7 @@ class Running:
     def first(self) -> Event:
         """Wait for the next line, whatever it is."""
         line = self._lines.get(timeout=PATIENCE)
-        assert line is not None, "ended without a word"
+        assert line is not None, f"ended without a word: {self.end().err}"
         event: Event = json.loads(line)
         return event
 

@@ -56,9 +56,11 @@ def is_literal(key: str, text: str) -> bool:
     url = _URL.fullmatch(text) if key in _URLS else None
     if url is None:
         return True
-    user, _, password = (url["user"] or "").partition(":")
+    if key == "proxy" and (url["user"] or url["query"]):
+        return True
+    _, _, password = (url["user"] or "").partition(":")
     options = (name for name, _ in parse_qsl(url["query"] or "", keep_blank_values=True))
-    return bool(password or (user and key == "proxy") or any(map(_SECRET_OPTION.search, options)))
+    return bool(password) or any(map(_SECRET_OPTION.search, options))
 
 
 def literals(layers: Layers) -> list[Finding]:

@@ -1,5 +1,6 @@
 """The real platform: `lakebed up`, `status`, `logs`, `down`."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ import pytest
 
 from lakebed.errors import ConfigurationError
 from lakebed.local import engines
+from lakebed.local.address import free_ports
 from lakebed.local.platform.components.postgresql import programs
+from lakebed.local.platform.home import Home
 from tests.database.postgresql import why_not
 from tests.e2e.process import Ended, Lakebed
 
@@ -27,8 +30,10 @@ pytestmark = pytest.mark.skipif(_why_not() is not None, reason=_why_not() or "")
 
 @pytest.fixture
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that PostgreSQL's account can enter too."""
+    """A folder that PostgreSQL's account can enter too, with ports that no other test prefers."""
     folder = tmp_path_factory.mktemp("platform")
+    ports = zip(("store", "postgresql", "executor"), free_ports(3), strict=True)
+    Home.at(folder / "home").keep("ports.json", json.dumps(dict(ports)))
     for path in (folder, *folder.parents):
         if path.owner() != "root" or not path.stat().st_mode & 0o001:
             path.chmod(path.stat().st_mode | 0o011)
