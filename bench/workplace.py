@@ -61,6 +61,7 @@ class Workplace:
             again=again,
             workers=case.workers,
             disable=case.disable,
+            stores=tuple(server.pid for server in self.field.stores.both),
         )
 
 

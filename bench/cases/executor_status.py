@@ -10,6 +10,6 @@ CASE = Case(
     ours="executor asked",
     dataset=small,
     bars=(Bar(Figure.STATUS, 20), Bar(Figure.POST, 50)),
-    note="Latency counts from the moment at which a request was to be sent. Stores, engine, API "
-    "and whoever asks share the cores.",
+    note="Latency counts from the moment at which a request was to be sent. Stores and "
+    "what moves the objects have all cores but the last, which the API has with whoever asks.",
 )

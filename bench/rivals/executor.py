@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bench.rivals.lakebed import Lakebed
 from bench.rivals.rival import ROOT, Command, Job
+from bench.service.apart import STORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Executor:
         return [(sys.executable, "-m", f"bench.service.{self.program}", *ends)]
 
     def environment(self, job: Job) -> Mapping[str, str]:
-        return {**Lakebed().environment(job), "PYTHONPATH": str(ROOT)}
+        stores = " ".join(map(str, job.stores))
+        return {**Lakebed().environment(job), "PYTHONPATH": str(ROOT), STORES: stores}
 
     def told(self, log: str) -> str:
         return ""

@@ -44,6 +44,8 @@ class Job:
     """Concurrency for rivals that have to be told; None: their defaults."""
     disable: tuple[str, ...] = ()
     """Capabilities of the target that Lakebed must not use."""
+    stores: tuple[int, ...] = ()
+    """The process ids of the servers."""
 
     @property
     def same_endpoint(self) -> bool:

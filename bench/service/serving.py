@@ -61,18 +61,16 @@ def _stat(pid: int) -> list[str]:
 
 
 @contextmanager
-def serving(*, cores: frozenset[int] | None = None, **variables: str) -> Iterator[Replica]:
+def serving(**variables: str) -> Iterator[Replica]:
     """Serve while the scope lasts, at a free port, with its state in this folder.
 
-    `variables` are settings of `[executor]`; on `cores` only, where there are any.
+    `variables` are settings of `[executor]`.
     """
     named = {f"LAKEBED_EXECUTOR__{name.upper()}": value for name, value in variables.items()}
     command = (PROGRAM, "executor", "serve", "--port", "0", "--auth", "none", "--json")
     environment = {**os.environ, "LAKEBED_STATE": str(Path.cwd() / "state"), **named}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
-            if cores:
-                os.sched_setaffinity(process.pid, cores)
             assert process.stdout is not None
             url = str(json.loads(process.stdout.readline())["url"])
             host, _, port = url.removeprefix("http://").rpartition(":")

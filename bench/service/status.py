@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 
+from bench.service.apart import apart
 from bench.service.asking import OPERATIONS, SYNC, connected, ended, paced, percentile
 from bench.service.overhead import quiet
 from bench.service.serving import Replica, serving, told
@@ -28,23 +29,27 @@ async def posted(replica: Replica, body: dict[str, object], over: asyncio.Event)
 
 async def measure(replica: Replica, source: str, target: str) -> None:
     body: dict[str, object] = {"source": source, "destination": target}
-    over = asyncio.Event()
     await quiet(replica)
+    with apart(replica):
+        await asked(replica, body)
+
+
+async def asked(replica: Replica, body: dict[str, object]) -> None:
+    over = asyncio.Event()
     async with connected(replica) as connection:
         operation_id = str((await connection.post(SYNC, body))["operation_id"])
         path = f"{OPERATIONS}/{operation_id}"
         async with asyncio.TaskGroup() as tasks:
-            asked = tasks.create_task(paced(replica, path, RATE, over))
-            sent = tasks.create_task(posted(replica, body, over))
+            statuses = tasks.create_task(paced(replica, path, RATE, over))
+            posts = tasks.create_task(posted(replica, body, over))
             began = time.perf_counter()
             await ended(replica, operation_id)
             seconds = time.perf_counter() - began
             over.set()
-    statuses, posts = asked.result(), sent.result()
-    told("status requests a second", len(statuses) / seconds)
+    told("status requests a second", len(statuses.result()) / seconds)
     for part in (0.5, 0.95, 0.99):
-        told(f"status p{100 * part:.0f}, ms", 1000 * percentile(statuses, part))
-    told("POST p95, ms", 1000 * percentile(posts, 0.95))
+        told(f"status p{100 * part:.0f}, ms", 1000 * percentile(statuses.result(), part))
+    told("POST p95, ms", 1000 * percentile(posts.result(), 0.95))
     told("wall", seconds)
 
 

@@ -114,6 +114,8 @@ class StoreError(LakebedError):
 
 class StoreUnreachable(StoreError):
     code, retryable = "store-unreachable", True
+    connected = True
+    """False where nobody was there to take the request: no object can be to blame for that."""
 
 
 class TlsRefused(StoreError):

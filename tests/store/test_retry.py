@@ -22,8 +22,19 @@ from lakebed.store.contract import Body, Buffer, Store
 from lakebed.store.memory import MemoryStore
 from lakebed.store.pace.pace import LONGEST_PAUSE, RETRIES, Pace
 from lakebed.store.wrappers.pace import Paced as PacedStore
-from lakebed.store.wrappers.retry import PATIENCE, Backoff, Retry
-from tests.faults import Change, Deny, Drop, Fail, Fault, Faulty, LoseAck, Throttle, Truncate
+from lakebed.store.wrappers.retry import AWAY, PATIENCE, Backoff, Retry
+from tests.faults import (
+    Change,
+    Deny,
+    Drop,
+    Fail,
+    Fault,
+    Faulty,
+    LoseAck,
+    Refuse,
+    Throttle,
+    Truncate,
+)
 from tests.store.pace.simulated import Clock as VirtualClock
 
 DATA = b"0123456789"
@@ -237,13 +248,14 @@ class Paced:
         self.inner.put("b", "a", Buffer((DATA,)))
         self.faulty, self.now, self.step = Faulty(self.inner), VirtualClock(), step
         self.answers_others = False
-        self.pace, cancellation = Pace(self.now), Clock()
+        self.pace, self.cancellation = Pace(self.now), Clock()
         self.store = Retry(
-            PacedStore(self.faulty, self.pace, 8, cancellation),
+            PacedStore(self.faulty, self.pace, 8, self.cancellation),
             Backoff(retries),
-            cancellation,
+            self.cancellation,
             self._retried,
-            pace=self.pace,
+            lambda: 0.5,
+            self.pace,
         )
         self.store.list_page("b")
 
@@ -303,3 +315,41 @@ def test_a_sick_store_is_not_asked_again_beyond_the_budget() -> None:
     with pytest.raises(StoreFault):
         paced.store.head("b", "a")
     assert paced.faulty.count("head") == RETRIES + 1
+
+
+def gone() -> Refuse:
+    """Nobody is there to take a request."""
+    error = StoreUnreachable("connection refused")
+    error.connected = False
+    return Refuse(error)
+
+
+def test_a_store_that_starts_again_costs_no_retry_and_is_asked_ever_less() -> None:
+    paced = Paced(retries=1, step=4.0)
+    paced.faulty.inject(gone(), "head", times=7)
+    paced.store.head("b", "a")
+    assert paced.cancellation.pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2]
+
+
+def test_a_store_that_is_gone_for_half_a_minute_uses_up_the_retries() -> None:
+    paced = Paced(retries=2, step=10.0)
+    paced.faulty.inject(gone(), "head", times=None)
+    with pytest.raises(StoreUnreachable):
+        paced.store.head("b", "a")
+    assert paced.now.now == AWAY + 2 * paced.step
+
+
+def test_connections_that_break_use_up_the_retries_at_once() -> None:
+    paced = Paced(retries=2)
+    paced.faulty.inject(Drop(), "head", times=None)
+    with pytest.raises(StoreUnreachable):
+        paced.store.head("b", "a")
+    assert paced.faulty.count("head") == 3
+
+
+def test_who_wants_no_retries_does_not_wait_for_a_store_that_is_gone() -> None:
+    paced = Paced(retries=0)
+    paced.faulty.inject(gone(), "head", times=None)
+    with pytest.raises(StoreUnreachable):
+        paced.store.head("b", "a")
+    assert paced.faulty.count("head") == 1

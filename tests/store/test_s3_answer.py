@@ -57,6 +57,12 @@ def test_a_code_is_its_error(status: int, code: str, kind: type[LakebedError]) -
     assert type(error(status, xml(code))) is kind
 
 
+def test_a_minio_that_starts_is_gone_and_not_slow() -> None:
+    starting = error(503, xml("XMinioServerNotInitialized"), {"retry-after": "60"})
+    assert isinstance(starting, errors.StoreUnreachable)
+    assert (starting.connected, starting.retry_after) == (False, None)
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from lakebed import errors
 from lakebed.errors import LakebedError
+from lakebed.local.address import free_ports
 from lakebed.store.contract import Buffer
 from lakebed.store.s3.store import S3Store
 from tests.store.wire import PATIENCE, Exchange, Wire, open_wire, raw, reply
@@ -76,6 +77,19 @@ def test_a_connection_that_ends_without_an_answer_is_unreachable(
     wire.play(lambda exchange: exchange.reset() if reset else exchange.close())
     with pytest.raises(errors.StoreUnreachable, match=f"lake .*{wire.address[1]}"):
         store.head("bucket", "key")
+
+
+def test_only_where_nobody_listens_no_connection_came_about(wire: Wire, store: S3Store) -> None:
+    wire.play(Exchange.close)
+    with pytest.raises(errors.StoreUnreachable) as broken:
+        store.head("bucket", "key")
+    nobody = f"http://127.0.0.1:{free_ports(1)[0]}"
+    with (
+        closing(open_wire(wire, url=nobody)) as away,
+        pytest.raises(errors.StoreUnreachable) as refused,
+    ):
+        away.head("bucket", "key")
+    assert (broken.value.connected, refused.value.connected) == (True, False)
 
 
 def test_what_is_no_http_is_unreachable(wire: Wire, store: S3Store) -> None:

@@ -20,6 +20,8 @@ from tests.e2e.buckets import Bucket
 from tests.e2e.process import PATIENCE
 from tests.executor.processes import are_gone, kill, workers
 
+AWAY = {"store-unreachable", "store-fault"}
+"""What an operation, or an object of it, may end with where a store is away for too long."""
 OBJECTS = 5_000
 SAMPLES = 25
 """Objects that are read back in full; of all others the store's own MD5 is compared."""
@@ -72,7 +74,7 @@ class Round:
         struck, resumes = self._strike(blows, began), 0
         while (stand := self._over()).state != OperationState.COMPLETED:
             # A store that is away for longer than its retries ends an operation: one asks again.
-            assert stand.error in ("store-unreachable", "store-fault"), stand
+            assert stand.error in AWAY or not self._failed() - AWAY, (stand, self._failed())
             assert resumes < len(blows), stand
             self._ground.places[0].now.post(f"/api/v1/operations/{self._operation}/resume")
             resumes += 1
@@ -155,6 +157,12 @@ class Round:
                     return Stand(*connection.execute(query).one())
             except LedgerError:
                 time.sleep(LOOK)  # it restarts
+
+    def _failed(self) -> set[str | None]:
+        """The errors of its objects."""
+        query = select(objects.c.error).where(objects.c.operation == self._operation)
+        with reading(self._ground.database) as connection:
+            return set(connection.scalars(query.where(objects.c.state == "failed")))
 
     def _settle(self) -> None:
         """All that was stopped goes on, late writes included; then no process is left of it."""

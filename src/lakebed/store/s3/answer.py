@@ -65,6 +65,9 @@ _BY_CODE: dict[str, type[LakebedError]] = {
     "XMinioStorageFull": errors.RequestRefused,
 }
 
+_STARTING = "XMinioServerNotInitialized"
+"""A MinIO that has just started; like each of its 503 it asks for 60 seconds, and it needs one."""
+
 _BY_STATUS: dict[int, type[LakebedError]] = {
     401: errors.CredentialsRefused,
     403: errors.AccessDenied,
@@ -98,6 +101,10 @@ def error_of(answer: Answer, subject: str) -> LakebedError:
             kind = errors.StoreFault
     said = ": ".join(filter(None, (code, fields.get("Message", ""))))
     what = f"the store answered {answer.status}" + (f" {said}" if said else "")
+    if code == _STARTING:
+        starting = errors.StoreUnreachable(what, subject=subject, status=answer.status)
+        starting.connected = False
+        return starting
     region = _one_line(answer.headers.get("x-amz-bucket-region") or fields.get("Region", ""))
     advice = _ADVICE.get(kind, "")
     if answer.status in (301, 307, 308):

@@ -262,11 +262,13 @@ class Client:
                 subject=f"{self.endpoint.name} ({self.endpoint.url})",
                 advice="check `endpoint`, or give the store's certificate authority as `ca`",
             )
-        return errors.StoreUnreachable(
+        unreachable = errors.StoreUnreachable(
             said or f"libcurl error {number}",
             subject=f"{self.endpoint.name} ({self.endpoint.url})",
             advice="is the store running, and are `endpoint` and `proxy` right?",
         )
+        unreachable.connected = number != pycurl.E_COULDNT_CONNECT
+        return unreachable
 
 
 def _check_key(key: str) -> None:

@@ -34,6 +34,8 @@ has it where a rate is counted by the minute. Coming back before only prolongs i
 PATIENCE = 120.0
 """Seconds for which a store may throttle one request while it answers others, and for which it may
 throttle all of them: one without a quorum of its drives answers 503 SlowDown too, for ever."""
+AWAY = 30.0
+"""Seconds for which one that has answered may be gone: so long it may take to start again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Retry(Forwarding):
         self._pace = pace
 
     def _call(self, verb: str, subject: str, action: Callable[[], T], sent: int = 0) -> T:
-        attempt = 0
+        attempt = waited = 0
         failing: float | None = None
         while True:
             try:
@@ -85,13 +87,22 @@ class Retry(Forwarding):
                     raise
                 now = self._pace.clock() if self._pace else 0.0
                 failing = now if failing is None else failing
-                pause = self._backoff.pause(attempt, _asked(error), self._draw)
-                if not self._is_spared(error, now - failing, _asked(error) or 0.0):
+                pause = self._backoff.pause(attempt + waited, _asked(error), self._draw)
+                if self._is_away(error):
+                    waited += 1
+                elif not self._is_spared(error, now - failing, _asked(error) or 0.0):
                     attempt += 1
                     if attempt > self._backoff.retries or not self._may_retry(subject):
                         raise
                 self._retried(verb, error)
             self._cancellation.wait(pause)
+
+    def _is_away(self, error: LakebedError) -> bool:
+        """Whether it costs no retry: a store that has answered before is gone, not for long yet."""
+        if not isinstance(error, StoreUnreachable) or error.connected or not self._backoff.retries:
+            return False
+        silence = self._pace.silence if self._pace else None
+        return silence is not None and silence < AWAY
 
     def _is_spared(self, error: LakebedError, seconds: float, asked: float) -> bool:
         """Whether it costs no retry: a request was throttled that has failed for `seconds`, by a
