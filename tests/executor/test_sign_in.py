@@ -135,7 +135,8 @@ def test_a_bearer_token_of_the_issuer_needs_no_session(at: Inside, issuer: FakeI
     assert at.client.post("/api/v1/sync", json=body, headers=shown).status_code == 202
     expired = bearer(issuer.token(exp=1_700_000_000))
     refused = at.client.get("/api/v1/operations", headers=expired)
-    assert (refused.status_code, refused.json()["title"]) == (401, "the token has expired")
+    assert (refused.status_code, refused.json()["title"]) == (401, "unauthenticated")
+    assert "the token has expired" in refused.json()["detail"]
     assert at.client.get("/api/v1/operations", headers=at.key()).status_code == 200
 
 

@@ -17,7 +17,7 @@ class Problem(BaseModel):
     type: str
     """`urn:lakebed:problem:CODE`; the codes are those of docs/design.md."""
     title: str
-    """What failed, in a few words."""
+    """The code in words."""
     status: int
     """The HTTP status again."""
     detail: str

@@ -78,14 +78,13 @@ def problem(
     code: str,
     detail: str,
     *,
-    title: str = "",
     retryable: bool = False,
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ProblemResponse:
     told = Problem(
         type=f"urn:lakebed:problem:{code}",
-        title=title or HTTPStatus(status).phrase,
+        title=code.replace("-", " "),  # of all of this type, as RFC 9457 wants it
         status=status,
         detail=redact(detail),
         code=code,
@@ -113,7 +112,6 @@ async def of_ours(request: Request, error: Exception) -> ProblemResponse:
         status_of(error),
         error.code,
         detail,
-        title=detail if isinstance(error, LedgerError) else redact(error.what),
         retryable=error.retryable,
         headers=headers,
     )
@@ -130,7 +128,7 @@ async def _of_fields(request: Request, error: Exception) -> ProblemResponse:
     ]
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in found[:3])
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return problem(request, status, "usage", detail, title="the request is not valid", errors=found)
+    return problem(request, status, "usage", detail, errors=found)
 
 
 async def _of_http(request: Request, error: Exception) -> ProblemResponse:
