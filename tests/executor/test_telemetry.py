@@ -114,6 +114,8 @@ def test_a_trace_and_the_log_lead_from_a_request_to_its_objects(
         *(trace_id, operation, "local"),
         202,
     )
+    (last,) = [one for one in log if "completed: 2 copied" in one["message"]]
+    assert (last["trace_id"], last["operation_id"]) == (trace_id, operation)
 
 
 def _spans(collector: Collector) -> Iterator[Span]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from lakebed.errors import Interrupted, LakebedError, LeaseLost, LedgerError
 from lakebed.executor.logged import log
 from lakebed.executor.telling import telling
+from lakebed.model.operation import Summary
 from lakebed.observe.log import Carried
 from lakebed.observe.telemetry import Observer
 from lakebed.operations.bulletin import Bulletin
@@ -89,13 +90,21 @@ def _run(task: Task, control: Connection, cancellation: Cancellation, observer: 
         lease = Lease(ledger.engine, task.operation_id, task.fence, ledger.now)
         with lease.held(cancellation):  # to count what is there may take longer than a lease
             bulletin = Bulletin(lease, ledger.summary(task.operation_id))
+        _log.info("operation %s runs, fence %d", task.operation_id, task.fence)
         try:
-            bulletin.ended(platform.run(lease, bulletin, again=task.again))
+            summary = platform.run(lease, bulletin, again=task.again)
         except LakebedError:
             raise
         except Exception:
             _log.exception("operation %s: a defect", task.operation_id)
-            bulletin.ended(ledger.summary(task.operation_id))
+            summary = ledger.summary(task.operation_id)
+        bulletin.ended(summary)
+        _log.info("operation %s %s: %s", task.operation_id, summary.state, _outcome(summary))
+
+
+def _outcome(summary: Summary) -> str:
+    counted = f"{summary.copied} copied, {summary.skipped} unchanged, {summary.failed} failed"
+    return f"{counted}, {summary.seconds:.1f} s"
 
 
 def _listen(control: Connection, platform: Platform, cancellation: Cancellation) -> None:
