@@ -7,12 +7,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from bench.cases import CASES
 from bench.machine import machine, versions
 from bench.report.page import DOCUMENTS, publish
-from bench.results import Measured, Results
+from bench.results import Environment, Measured, Results
 from bench.rivals import RIVALS
 from bench.session import Session, Size
 from bench.stores import serve
@@ -27,11 +28,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stores are stopped
     size = Size(given.repeat, given.scale, tuple(given.rivals))
     folder = given.out or (DOCUMENTS if _is_full(size) else _TRIALS)
-    described = machine(), versions()
+    environment = Environment(machine(), versions())
     try:
         # Each case as soon as it is measured: an hour is long enough to be interrupted.
         for case in _measured(given.cases or list(CASES), size, given.data):
-            _say(f"see {publish(folder, Results(*described, (case,)))}")
+            found = replace(case, environment=environment)
+            _say(f"see {publish(folder, Results((found,)))}")
     except LakebedError as error:
         raise SystemExit(str(error)) from None
 

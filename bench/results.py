@@ -56,6 +56,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Environment:
+    """What a case was measured on and with."""
+
+    machine: dict[str, str]
+    versions: dict[str, str]
+    """What each rival says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """One case: what was moved, and each rival's runs."""
 
@@ -69,6 +78,7 @@ class Measured:
     absent: tuple[str, ...] = ()
     """Rivals of the case that this machine does not have."""
     note: str = ""
+    environment: Environment | None = None
 
     def of(self, rival: str) -> Series | None:
         return next((one for one in self.series if one.rival == rival), None)
@@ -76,21 +86,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Cases that were measured on one machine with one set of versions."""
+    """Cases, each measured by itself: nothing is compared across two of them."""
 
-    machine: dict[str, str]
-    versions: dict[str, str]
-    """What each rival says of itself."""
     cases: tuple[Measured, ...]
 
     def of(self, case: str) -> Measured | None:
         return next((one for one in self.cases if one.case == case), None)
 
     def renewed(self, newer: Self) -> Self:
-        """`newer`, and those older cases that it lacks and that can stand beside it."""
-        known = self.versions.items() | newer.versions.items()
-        if self.machine != newer.machine or len(known) > len(self.versions | newer.versions):
-            return newer
+        """`newer`, and those older cases that it lacks."""
         older = [case for case in self.cases if newer.of(case.case) is None]
         return replace(newer, cases=(*older, *newer.cases))
 

@@ -34,7 +34,7 @@ def plots(results: Results) -> dict[str, str]:
 def publish(folder: Path, results: Results) -> Path:
     """Keep results in a folder with their page and plots; the page.
 
-    Older cases that can stand beside these stay. A folder without a page gets that of the
+    Older cases that these lack stay. A folder without a page gets that of the
     documents.
     """
     kept, page = folder / KEPT, folder / PAGE
@@ -74,8 +74,8 @@ def _comparisons(results: Results) -> Iterator[str]:
     yield tables.claim(results)
     yield "## Where others are ahead\n"
     yield "".join(f"- {line}\n" for line in tables.behind(results)) or "Nowhere in these runs.\n"
-    yield "## The machine\n"
-    yield tables.machine(results)
+    yield "## The machines\n"
+    yield from tables.machines(results)
 
 
 def _case(measured: Measured) -> Iterator[str]:

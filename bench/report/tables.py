@@ -7,7 +7,7 @@ from bench.cases.case import DOWN_AND_UP, FLOORS, Figure, Start
 from bench.report.figures import OURS, Spread, middle, spread
 from bench.report.plot import seconds
 from bench.report.verdicts import State, Verdict, verdict
-from bench.results import Measured, Results, Series
+from bench.results import Environment, Measured, Results, Series
 
 _COLUMNS = (
     *("", "wall, s", "client CPU, s", "stores' CPU, s", "peak, MB"),
@@ -133,13 +133,22 @@ def _saved(ours: float, theirs: float | None) -> str:
     return f"{saved:.0%} less" if saved >= 0 else f"{-saved:.0%} more"
 
 
-def machine(results: Results) -> str:
-    """What was measured on and with; rivals of one version share a row."""
+def machines(results: Results) -> Iterator[str]:
+    """What was measured on and with, and which cases."""
+    known = [case.environment for case in results.cases if case.environment]
+    for number, environment in enumerate(known):
+        if environment not in known[:number]:
+            cases = [case.case for case in results.cases if case.environment == environment]
+            yield table(("", ""), [("cases", ", ".join(cases)), *_rows(environment)])
+
+
+def _rows(environment: Environment) -> Iterator[tuple[str, str]]:
+    """Rivals of one version share a row."""
     names: dict[str, list[str]] = {}
-    for name, version in results.versions.items():
+    for name, version in environment.versions.items():
         names.setdefault(version, []).append(name)
-    versions = [(", ".join(found), version) for version, found in names.items()]
-    return table(("", ""), [*results.machine.items(), *versions])
+    yield from environment.machine.items()
+    yield from ((", ".join(found), version) for version, found in names.items())
 
 
 def behind(results: Results) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bench.results import Measured, Results, Run, Series
+from bench.results import Environment, Measured, Results, Run, Series
 
 RUN = Run(
     wall=10.0,
@@ -37,5 +37,8 @@ def run(wall: float) -> Run:
     return replace(RUN, wall=wall, user=wall / 10, problem=problem)
 
 
+ENVIRONMENT = Environment({"cores": "2"}, {"lakebed": "lakebed 0.1.0"})
+
+
 def results(*cases: Measured) -> Results:
-    return Results({"cores": "2"}, {"lakebed": "lakebed 0.1.0"}, cases)
+    return Results(tuple(replace(case, environment=ENVIRONMENT) for case in cases))

@@ -9,7 +9,7 @@ from bench.cases import CASES
 from bench.report import tables
 from bench.report.page import DOCUMENTS, KEPT, PAGE, PLOTS, plots, publish, renewed
 from bench.report.plot import plot, seconds
-from bench.results import Measured, read
+from bench.results import Environment, Measured, Results, read
 
 from tests.bench.made import measured, results
 
@@ -112,10 +112,13 @@ def test_publishing_a_case_again_keeps_the_others(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / PLOTS).iterdir()} == {"small_pairs.svg", "large.svg"}
 
 
-def test_results_of_another_machine_replace_all(tmp_path: Path) -> None:
+def test_each_case_says_on_what_it_was_measured(tmp_path: Path) -> None:
     publish(tmp_path, results(measured(WALLS)))
-    publish(tmp_path, replace(results(measured(WALLS, "large")), machine={"cores": "64"}))
-    assert [one.case for one in read(tmp_path / KEPT).cases] == ["large"]
+    larger = Environment({"cores": "64"}, {"lakebed": "lakebed 0.2.0"})
+    publish(tmp_path, Results((replace(measured(WALLS, "large"), environment=larger),)))
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert "| cases | small_pairs |\n| cores | 2 |\n| lakebed | lakebed 0.1.0 |" in text
+    assert "| cases | large |\n| cores | 64 |\n| lakebed | lakebed 0.2.0 |" in text
 
 
 def _drawn(made: Measured) -> ElementTree.Element:
@@ -151,11 +154,3 @@ def test_a_plot_reads_on_a_dark_page_and_fetches_nothing() -> None:
 )
 def test_seconds_have_three_digits_that_mean_something(value: float, text: str) -> None:
     assert seconds(value) == text
-
-
-def test_a_new_rival_leaves_what_was_measured_with_the_others() -> None:
-    older = results(measured(WALLS))
-    newer = replace(results(measured(WALLS, "large")), versions={**older.versions, "new": "new 1"})
-    assert [case.case for case in older.renewed(newer).cases] == ["small_pairs", "large"]
-    other = replace(newer, versions={"lakebed": "lakebed 0.2.0"})
-    assert older.renewed(other) == other
