@@ -23,7 +23,7 @@ from lakebed.operations.ledger import Ledger
 from lakebed.operations.queue import Claim, Queue, Submission
 from lakebed.settings import Settings
 from lakebed.settings.access import AccessSettings
-from tests.executor.admitted import Inside, inside, sync
+from tests.executor.admitted import LATER, Inside, inside, sync
 from tests.operations.conftest import sqlite, sqlite_template
 
 __all__ = ["sqlite", "sqlite_template"]
@@ -80,6 +80,16 @@ def test_a_refused_operation_may_be_resumed_by_who_may(at: Inside) -> None:
     assert ended(at, operation)["state"] == "failed"
     again = at.client.post(f"/api/v1/operations/{operation}/resume", headers=at.key())
     assert again.status_code == 202
+
+
+def test_a_resume_leaves_what_waits_to_begin_as_it_is(at: Inside) -> None:
+    operation = scheduled(at, at.key())
+    asked = at.service.queue.submission(operation)
+    again = at.client.post(f"/api/v1/operations/{operation}/resume", headers=at.key())
+    told = again.json()
+    assert (again.status_code, told["state"]) == (202, "queued")
+    assert told["scheduled_for"] == LATER
+    assert at.service.queue.submission(operation) == asked
 
 
 def test_a_start_is_asked_of_what_the_caller_may_now(sqlite: Engine) -> None:

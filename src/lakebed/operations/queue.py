@@ -190,8 +190,9 @@ class Queue:
     def want(self, operation_id: str, submission: Submission) -> None:
         """Have an operation run again, as if it was asked for now, by whom `submission` names.
 
-        Whoever asked for it first still counts as its caller, and its priority stays. Raises
-        OperationError where it runs or has ended for good, UnknownOperation.
+        Whoever asked for it first still counts as its caller, and its priority stays. One that
+        waits to begin keeps its place, its time and its authority. Raises OperationError where it
+        runs or has ended for good, UnknownOperation.
         """
         now = self.now()
         with writing(self.engine) as connection:
@@ -199,9 +200,13 @@ class Queue:
             is_left = operation.state is OperationState.RUNNING and not is_held(operation, now)
             if operation.state not in _IDLE and not is_left:
                 advance(operation.state, OperationState.RUNNING)
+            here = queue.c.operation == operation.id
+            is_wanted = connection.scalar(select(queue.c.wanted).where(here))
+            if is_wanted and operation.state is OperationState.QUEUED:
+                return
             known = connection.execute(
                 update(queue)
-                .where(queue.c.operation == operation.id)
+                .where(here)
                 .values(
                     wanted=True,
                     not_before=now,
