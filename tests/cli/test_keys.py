@@ -66,13 +66,32 @@ def test_who_makes_and_revokes_a_key_stands_in_the_audit_log(lakebed: Lakebed) -
     lakebed("keys", "list")
     lakebed("keys", "revoke", str(key["id"]))
     lines = lakebed("audit", "list", "--json").out.splitlines()
-    _, created, revoked = map(json.loads, lines)
+    _, wish, created, end, revoked = map(json.loads, lines)
+    assert (wish["action"], wish["subject"]) == ("asked keys create", "night")
+    assert (end["action"], end["subject"]) == ("asked keys revoke", key["id"])
+    assert wish["detail"]["roles"] == ["readonly_user"]
+    assert [one["detail"]["asked"] for one in (created, revoked)] == [wish["number"], end["number"]]
     for entry, action in ((created, "did keys create"), (revoked, "did keys revoke")):
         assert (entry["action"], entry["subject"]) == (action, key["id"])
         assert entry["actor"] == f"local:{getuser()}"
         assert entry["detail"]["grants"] == [{"place": "aws:", "write": False}]
     assert str(key["key"]).split("_", 2)[2] not in "".join(lines)
     assert lakebed("audit", "verify").code == 0
+
+
+def test_what_cannot_be_entered_in_the_audit_log_is_not_done(
+    lakebed: Lakebed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = ("keys", "create", "--json", "--role", "readonly_user")
+    key = made(lakebed(*create, "first"))
+    monkeypatch.setenv("OTHER", "m" * 32)
+    monkeypatch.setenv("LAKEBED_AUDIT__KEY", "env:OTHER")
+    for arguments in ((*create, "second"), ("keys", "revoke", str(key["id"]))):
+        ended = lakebed(*arguments)
+        assert ended.code == Exit.USAGE
+        assert "another key" in ended.err
+    (left,) = lakebed("keys", "list", "--json").out.splitlines()
+    assert (json.loads(left)["name"], json.loads(left)["state"]) == ("first", "valid")
 
 
 @pytest.mark.parametrize(

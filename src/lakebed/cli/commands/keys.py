@@ -2,9 +2,11 @@
 
 import json
 import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from getpass import getuser
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from lakebed.access.caller import Grant
     from lakebed.access.keys import Key
     from lakebed.access.permission import Role
+    from lakebed.audit.log import Log
     from lakebed.operations.run import Platform
     from lakebed.settings import Settings
 
@@ -65,9 +68,11 @@ def create(
         raise UsageError("a key without a role opens nothing", advice="say --role")
     with session(common) as opened:
         grants = _grants(opened.platform.settings, read or (), write or ())
+        trail = _Trail.open(opened.platform)
+        asked = trail.enter("asked keys create", name, _about(name, roles, grants))
         keys = Keys(opened.platform.ledger.engine)
-        key, shown = keys.create(name, roles, grants, seconds, f"local:{getuser()}")
-        _enter(opened.platform, "did keys create", key)
+        key, shown = keys.create(name, roles, grants, seconds, trail.actor)
+        trail.enter("did keys create", key.id, {"asked": asked, **_known(key)})
     if output.json:
         emit({"event": "key", **_record(key), "key": shown})
     else:
@@ -98,27 +103,49 @@ def revoke(
     from lakebed.access.keys import Keys
 
     with session(common) as opened:
+        trail = _Trail.open(opened.platform)
+        asked = trail.enter("asked keys revoke", key, {})
         revoked = Keys(opened.platform.ledger.engine).revoke(key)
-        _enter(opened.platform, "did keys revoke", revoked)
+        trail.enter("did keys revoke", revoked.id, {"asked": asked, **_known(revoked)})
     if output.json:
         emit({"event": "key", **_record(revoked)})
     elif not common.quiet:
         say(f"key {revoked.id} of {revoked.name} is revoked")
 
 
-def _enter(platform: "Platform", action: str, key: "Key") -> None:
-    """Into the audit log: nothing opens more than a key."""
-    from lakebed.audit.entry import Fact
-    from lakebed.audit.log import Log
-    from lakebed.settings.master import key_for
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """The audit log: nothing opens more than a key. What cannot be entered before is not done."""
 
-    told = json.dumps({"name": key.name, "roles": sorted(key.roles), "grants": _placed(key)})
-    log = Log.open(platform.ledger.engine, key_for("audit", platform.settings, os.environ))
-    log.append([Fact(f"local:{getuser()}", action, key.id, told)])
+    log: "Log"
+    actor: str
+
+    @classmethod
+    def open(cls, platform: "Platform") -> Self:
+        """Raises ConfigurationError, LedgerError."""
+        from lakebed.audit.log import Log
+        from lakebed.settings.master import key_for
+
+        key = key_for("audit", platform.settings, os.environ)
+        return cls(Log.open(platform.ledger.engine, key), f"local:{getuser()}")
+
+    def enter(self, action: str, subject: str, about: Mapping[str, object]) -> int:
+        """The number of the entry. Raises LedgerError."""
+        from lakebed.audit.entry import Fact
+
+        return self.log.append([Fact(self.actor, action, subject, json.dumps(about))]).number
 
 
-def _placed(key: "Key") -> list[dict[str, object]]:
-    return [{"place": grant.place, "write": grant.write} for grant in key.grants]
+def _known(key: "Key") -> dict[str, object]:
+    return _about(key.name, key.roles, key.grants)
+
+
+def _about(name: str, roles: "Iterable[Role]", grants: "Iterable[Grant]") -> dict[str, object]:
+    return {"name": name, "roles": sorted(roles), "grants": _placed(grants)}
+
+
+def _placed(grants: "Iterable[Grant]") -> list[dict[str, object]]:
+    return [{"place": grant.place, "write": grant.write} for grant in grants]
 
 
 def _role(text: str) -> "Role":
@@ -152,7 +179,7 @@ def _record(key: "Key") -> dict[str, object]:
         "name": key.name,
         "state": _state(key),
         "roles": sorted(key.roles),
-        "grants": _placed(key),
+        "grants": _placed(key.grants),
         "created": moment(key.created),
         "created_by": key.created_by,
         "expires": moment(key.expires),
