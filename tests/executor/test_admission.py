@@ -13,9 +13,12 @@ from lakebed.access.caller import Grant
 from lakebed.access.keys import Keys
 from lakebed.access.permission import Role
 from lakebed.access.standing import Standing
+from lakebed.audit.entry import Fact
+from lakebed.audit.log import Log, newest
 from lakebed.database.tables import queue
 from lakebed.errors import Forbidden, LedgerError
 from lakebed.executor.admission import Admission
+from lakebed.executor.auditor import Auditor
 from lakebed.executor.crew import Crew
 from lakebed.model.location import Location
 from lakebed.model.operation import OperationState, Request
@@ -65,11 +68,13 @@ def ended(at: Inside, operation: str) -> dict[str, object]:
 def test_an_operation_whose_key_was_revoked_never_starts(at: Inside) -> None:
     operation = scheduled(at, at.key())
     keys = Keys(at.service.platform.ledger.engine)
-    keys.revoke(keys.list()[0].id)
+    caller = f"key:{keys.revoke(keys.list()[0].id).id}"
     due(at, operation)
     told = ended(at, operation)
     assert (told["state"], told["error"], told["files_listed"]) == ("failed", "forbidden", 0)
     assert "revoked" in str(told["message"])
+    (last,) = newest(at.service.queue.engine, 1)
+    assert last.fact == Fact(caller, "refused start", operation, '{"error": "forbidden"}')
 
 
 def test_a_refused_operation_may_be_resumed_by_who_may(at: Inside) -> None:
@@ -92,7 +97,7 @@ def test_a_resume_leaves_what_waits_to_begin_as_it_is(at: Inside) -> None:
     assert at.service.queue.submission(operation) == asked
 
 
-def test_a_start_is_asked_of_what_the_caller_may_now(sqlite: Engine) -> None:
+def test_a_start_is_asked_of_what_the_caller_may_now(sqlite: Engine, tmp_path: Path) -> None:
     keys, line = Keys(sqlite), Queue(sqlite)
     standing = Standing(lambda: AccessSettings(mode="keys"), keys)
     grants = (Grant("here:"), Grant("there:", write=True))
@@ -101,13 +106,18 @@ def test_a_start_is_asked_of_what_the_caller_may_now(sqlite: Engine) -> None:
     line.enqueue([(REQUEST, Submission(caller.id, caller.to_json()))])
     claim = line.claim()
     assert claim is not None
-    Admission(standing).admit(claim)
+    log = Log.open(sqlite, b"k" * 32)
+    gate = Admission(standing, Auditor(log, tmp_path / "heads"))
+    gate.admit(claim)
     before_others = replace(claim.submission, priority=5)
     with pytest.raises(Forbidden, match="sync:prioritize"):
-        Admission(standing).admit(replace(claim, submission=before_others))
+        gate.admit(replace(claim, submission=before_others))
     elsewhere = replace(REQUEST, source=Location.parse("vault:lake/"))
     with pytest.raises(Forbidden, match="read here"):
-        Admission(standing).admit(replace(claim, request=elsewhere))
+        gate.admit(replace(claim, request=elsewhere))
+    begun, *refused = newest(sqlite, 10)
+    assert begun.fact.action == "audit begins"
+    assert [one.fact.action for one in refused] == ["refused start"] * 2
 
 
 class Door:

@@ -1,21 +1,34 @@
 """Whether a claimed operation may begin: rights are those of its caller at this moment."""
 
+import json
+
 from lakebed.access.caller import Caller
 from lakebed.access.permits import check_request
 from lakebed.access.standing import Standing
+from lakebed.audit.entry import Fact
 from lakebed.errors import Forbidden, Unauthenticated
+from lakebed.executor.auditor import Auditor
 from lakebed.operations.queue import Claim
 
 
 class Admission:
     """The gate of the crew."""
 
-    def __init__(self, standing: Standing) -> None:
-        self._standing = standing
+    def __init__(self, standing: Standing, audit: Auditor) -> None:
+        self._standing, self._audit = standing, audit
 
     def admit(self, claim: Claim) -> None:
-        """Raises Forbidden, LedgerError."""
+        """A refusal is in the audit log before it is raised. Raises Forbidden, LedgerError."""
         caller = Caller.from_json(claim.submission.authority)
+        try:
+            self._check(caller, claim)
+        except Forbidden as error:
+            about = json.dumps({"error": error.code})
+            subject = claim.lease.operation_id
+            self._audit.enter(Fact(caller.id, "refused start", subject, about))
+            raise
+
+    def _check(self, caller: Caller, claim: Claim) -> None:
         try:
             today = self._standing.now(caller)
         except Unauthenticated as error:

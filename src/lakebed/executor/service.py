@@ -99,6 +99,7 @@ class Service:
         statuses = Statuses(lambda: platform.ledger, limiter)
         streams = Streams(lambda: platform.ledger, statuses.forget)
         log = Log.open(queue.engine, key_for("audit", settings, os.environ))
+        audit = Auditor(log, heads_of(settings))
         key = key_for("webhooks", settings, os.environ)
         kept = measures(settings.executor.metrics != "off")
         reception = Reception(lambda: service.settings.access, queue.engine, token_hex(8))
@@ -106,11 +107,11 @@ class Service:
             settings,
             platform,
             queue,
-            Crew(settings, queue, Admission(reception.standing), kept),
+            Crew(settings, queue, Admission(reception.standing, audit), kept),
             streams,
             statuses,
             limiter,
-            Auditor(log, heads_of(settings)),
+            audit,
             Courier(settings.webhooks, platform.ledger, queue, key),
             new_replica(address, queue.now()),
             kept,
