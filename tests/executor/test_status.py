@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
+from lakebed.errors import AccessDenied, ChecksumRefused
 from lakebed.executor.status import status_of
 from lakebed.model.objects import Object
 from lakebed.model.operation import (
@@ -18,6 +19,7 @@ from lakebed.model.operation import (
     Unit,
 )
 from lakebed.operations.bulletin import Bulletin
+from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.queue import Queue, Submission
 from lakebed.operations.recorder import LedgerRecorder
@@ -52,3 +54,24 @@ def test_the_figures_of_what_has_ended_are_those_of_the_ledger(
     told = status_of(ledger, operation)
     assert (told.files_done, told.files_total, told.bytes_done) == (1, 1, 5)
     assert told.proofs == {"etag-md5": 1}
+
+
+def test_what_failed_is_told_by_its_cause_though_no_process_said_so(sqlite: Engine) -> None:
+    ledger = Ledger(sqlite)
+    operation = ledger.create(REQUEST)
+    lease = Lease.acquire(sqlite, operation)
+    found = Object("spot/k", 5, "e", datetime.now(UTC))
+    units = [Unit((Item(key, Action.COPY, found),)) for key in ("a", "b", "c")]
+    with LedgerRecorder(REQUEST, lease, Cancellation(), linger=0) as recorder:
+        recorder.planned(Batch(units, Counters(listed=3, planned=3), "c"))
+        refused = ObjectState.FAILED, ObjectState.FAILED, ObjectState.QUARANTINED
+        errors = AccessDenied("no"), AccessDenied("no"), ChecksumRefused("no")
+        recorder.settled(
+            [
+                Outcome(unit.items[0].key, state, error=error.code)
+                for unit, state, error in zip(units, refused, errors, strict=True)
+            ]
+        )
+    ledger.finish(operation, lease.fence, OperationState.PARTIAL)
+    told = status_of(ledger, operation)
+    assert told.errors == {AccessDenied.code: 2, ChecksumRefused.code: 1}

@@ -35,7 +35,8 @@ def _counted(ledger: Ledger, operation: Operation) -> Progress:
     if operation.state is OperationState.QUEUED:
         return Progress()
     counted = Progress.of(ledger.summary(operation.id), operation.counters.planned_bytes)
-    return replace(counted, listing=operation.state not in FINISHED)
+    errors = ledger.errors(operation.id) if counted.failed or counted.quarantined else {}
+    return replace(counted, listing=operation.state not in FINISHED, errors=errors)
 
 
 def _status(

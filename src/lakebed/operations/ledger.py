@@ -18,7 +18,7 @@ from lakebed.operations.lease import is_held, lease_lost
 from lakebed.operations.operation import COUNTERS, Operation, find, new_id
 from lakebed.operations.request_json import dump_request
 from lakebed.operations.states import advance
-from lakebed.operations.story import tell
+from lakebed.operations.story import errors, tell
 from lakebed.operations.summary import summarize
 
 PAGE = 500
@@ -91,6 +91,11 @@ class Ledger:
         now = self.now()
         with reading(self.engine) as connection:
             return summarize(connection, self.seen(find(connection, prefix), now), now)
+
+    def errors(self, operation_id: str) -> dict[str, int]:
+        """How many of its objects failed or are in quarantine, by the code of their error."""
+        with reading(self.engine) as connection:
+            return errors(connection, operation_id)
 
     def report(self, prefix: str) -> Report:
         """All that its rows tell, at one moment."""

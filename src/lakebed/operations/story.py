@@ -1,6 +1,7 @@
 """The report of an operation, from its rows: a few aggregates, whatever the number of objects."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
@@ -96,16 +97,34 @@ def _causes(connection: Connection, here: ColumnElement[bool]) -> tuple[Cause, .
     cause = (table.error, table.state)
     place = func.row_number().over(partition_by=cause, order_by=table.key).label("place")
     ranked = select(*cause, table.key, table.message, place).where(refused).subquery()
-    examples: dict[tuple[str, str], list[Example]] = defaultdict(list)
+    examples: dict[tuple[str | None, str], list[Example]] = defaultdict(list)
     first = select(ranked).where(ranked.c.place <= EXAMPLES).order_by(ranked.c.key)
     for row in connection.execute(first):
         examples[row.error, row.state].append(Example(row.key.decode(), row.message or ""))
-    counted = connection.execute(select(*cause, func.count()).where(refused).group_by(*cause))
     found = [
         Cause(error or "", ObjectState(state), count, tuple(examples[error, state]))
-        for error, state, count in counted
+        for error, state, count in _counted(connection, here)
     ]
     return tuple(sorted(found, key=lambda one: (-one.objects, one.error)))
+
+
+def errors(connection: Connection, operation_id: str) -> dict[str, int]:
+    """How many objects failed or are in quarantine, by the code of their error."""
+    found = Counter[str]()
+    for error, _, count in _counted(connection, objects.c.operation == operation_id):
+        if error:
+            found[error] += count
+    return dict(found)
+
+
+def _counted(
+    connection: Connection, here: ColumnElement[bool]
+) -> Sequence[Row[*tuple[str | None, str, int]]]:
+    """What was refused, by error and state."""
+    table = objects.c
+    cause = (table.error, table.state)
+    query = select(*cause, func.count()).where(here & table.state.in_(_REFUSED))
+    return connection.execute(query.group_by(*cause)).all()
 
 
 def _quarantines(connection: Connection, operation: Operation) -> tuple[Quarantined, ...]:
