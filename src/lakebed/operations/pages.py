@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from lakebed.database.tables import objects, operations, queue
-from lakebed.database.transaction import reading
+from lakebed.database.transaction import begin_snapshot, reading
 from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
+from lakebed.operations.states import FINISHED
 
 MOST = 4000
 """Rows read for one page; it ends where they did, with a `next`, however few were meant."""
@@ -63,6 +64,26 @@ def operations_page(
         if len(rows) < CHUNK:
             return Page(found, None)
     return Page(found, after)
+
+
+def ended(ledger: Ledger, is_meant: Callable[[Operation], bool], limit: int) -> list[Operation]:
+    """Those at which nobody works any more, the newest end first; of the last MOST at the most."""
+    table = operations.c
+    # What was killed has no end of its own in its row: its lease tells of it.
+    end = func.coalesce(table.finished, table.lease_until).desc()
+    query = select(operations).where(~table.pruned, table.state != OperationState.QUEUED)
+    query = query.order_by(end, table.id.desc()).limit(CHUNK)
+    found: list[Operation] = []
+    now = ledger.now()
+    with reading(ledger.engine) as connection:
+        begin_snapshot(connection)
+        for start in range(0, MOST, CHUNK):
+            rows = connection.execute(query.offset(start)).mappings().all()
+            seen = (ledger.seen(Operation.from_row(row), now) for row in rows)
+            found += [one for one in seen if one.state in FINISHED and is_meant(one)]
+            if len(found) >= limit or len(rows) < CHUNK:
+                break
+    return found[:limit]
 
 
 def objects_page(

@@ -287,6 +287,18 @@ def test_operations_are_turned_over_page_by_page(client: TestClient, service: Se
     assert {one for found in shown for one in found} == ids
 
 
+def test_what_ended_last_is_shown_however_many_wait(client: TestClient, service: Service) -> None:
+    now = time.time()
+    ends = [operation(service, state="completed", finished=now - age) for age in range(25, 0, -1)]
+    killed = operation(service, state="running", lease_until=now - 10.5)
+    for _ in range(30):
+        operation(service)
+    recent = Outline(client.get("/").text).text.partition("Recent")[2]
+    newest = ends[::-1]
+    newest.insert(10, killed)
+    assert re.findall(r"[0-9A-Z]{16}", recent) == newest[:20]
+
+
 def test_moments_are_told_as_how_long_ago_they_were(client: TestClient, service: Service) -> None:
     now = time.time()
     for seconds in (30, 90, 7300, 200_000):

@@ -28,14 +28,13 @@ async def overview(request: Request, who: Who, at: At) -> HTMLResponse:
     """What runs, what waits, what ended last."""
     running = await api.operations(who, at, state=OperationState.RUNNING, limit=BUSY)
     queued = await api.operations(who, at, state=OperationState.QUEUED, limit=BUSY)
-    newest = await api.operations(who, at, limit=RECENT)
     return page(
         request,
         "overview.html",
         who,
         running=running,
         queued=queued,
-        recent=[one for one in newest.operations if one.state in FINISHED],
+        recent=await api.recent(who, at, RECENT),
     )
 
 

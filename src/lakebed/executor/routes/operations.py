@@ -1,7 +1,7 @@
 """Watching, cancelling and resuming operations: `/api/v1/operations`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from lakebed.model.report import Report
 from lakebed.operations.bulletin import last_number
 from lakebed.operations.ledger import Failure
 from lakebed.operations.operation import Operation
-from lakebed.operations.pages import objects_page, operations_page
+from lakebed.operations.pages import ended, objects_page, operations_page
 from lakebed.operations.queue import Submission
 from lakebed.report.formats import Format, renderer
 
@@ -73,13 +73,28 @@ async def operations(
             limit=limit,
             after=after,
         )
-        told = []
-        for one in page.operations:
-            with suppress(UnknownOperation):  # it may just have been pruned
-                told.append(status_of(at.platform.ledger, one.id))
-        return OperationPage(operations=told, next=page.next)
+        return OperationPage(operations=_told(at, page.operations), next=page.next)
 
     return await at.do(read)
+
+
+async def recent(who: Caller, at: Service, limit: int) -> list[OperationStatus]:
+    """Those that the caller may see and nobody works at any more, the newest end first."""
+    who.check(Permission.OPERATIONS_READ)
+
+    def read() -> list[OperationStatus]:
+        found = ended(at.platform.ledger, lambda one: may_see(who, one.request), limit)
+        return _told(at, found)
+
+    return await at.do(read)
+
+
+def _told(at: Service, found: Sequence[Operation]) -> list[OperationStatus]:
+    told = []
+    for one in found:
+        with suppress(UnknownOperation):  # it may just have been pruned
+            told.append(status_of(at.platform.ledger, one.id))
+    return told
 
 
 @router.get("/operations/{operation_id}", include_in_schema=False)
