@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, func, select
 
 from lakebed.database.tables import objects, operations, queue
-from lakebed.database.transaction import begin_snapshot, reading
+from lakebed.database.transaction import reading
 from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
@@ -72,18 +72,20 @@ def ended(ledger: Ledger, is_meant: Callable[[Operation], bool], limit: int) -> 
     # What was killed has no end of its own in its row: its lease tells of it.
     end = func.coalesce(table.finished, table.lease_until).desc()
     query = select(operations).where(~table.pruned, table.state != OperationState.QUEUED)
-    query = query.order_by(end, table.id.desc()).limit(CHUNK)
+    query = query.order_by(end, table.id.desc()).limit(MOST)
     found: list[Operation] = []
     now = ledger.now()
-    with reading(ledger.engine) as connection:
-        begin_snapshot(connection)
-        for start in range(0, MOST, CHUNK):
-            rows = connection.execute(query.offset(start)).mappings().all()
-            seen = (ledger.seen(Operation.from_row(row), now) for row in rows)
-            found += [one for one in seen if one.state in FINISHED and is_meant(one)]
-            if len(found) >= limit or len(rows) < CHUNK:
-                break
-    return found[:limit]
+    with (
+        reading(ledger.engine) as connection,
+        connection.execute(query.execution_options(yield_per=CHUNK)) as rows,
+    ):
+        for row in rows.mappings():
+            one = ledger.seen(Operation.from_row(row), now)
+            if one.state in FINISHED and is_meant(one):
+                found.append(one)
+                if len(found) == limit:
+                    break
+    return found
 
 
 def objects_page(
