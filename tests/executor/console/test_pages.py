@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
-from lakebed.access.caller import LOCAL, Caller
+from lakebed.access.caller import LOCAL, Caller, Grant
 from lakebed.access.permission import Role
 from lakebed.api.infrastructure import Component, Health, InfrastructureStatus
 from lakebed.api.storage import BucketCapabilities, StorageUsage, StoreDescription, StoreList
-from lakebed.database.tables import events, objects, operations
+from lakebed.database.tables import events, objects, operations, queue
 from lakebed.database.transaction import writing
 from lakebed.errors import Unauthenticated
 from lakebed.executor.app import build
@@ -262,6 +262,29 @@ def test_a_reader_is_offered_nothing_that_it_may_not_do(service: Service) -> Non
     page = Outline(client.get(f"/console/operations/{found}").text)
     assert not page.buttons
     assert client.get("/console/new").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("asker", "writes", "buttons"),
+    [
+        ("key:1", True, ["Cancel", "Resume"]),
+        ("key:1", False, ["Cancel"]),
+        ("key:2", True, ["Resume"]),
+        ("key:2", False, []),
+    ],
+)
+def test_nobody_is_offered_what_the_api_would_refuse(
+    service: Service, asker: str, writes: bool, buttons: list[str]
+) -> None:
+    grants = (Grant("*", write=writes),)
+    who = Caller("key:1", "night", frozenset({Role.STORAGE_ADMIN}), grants)
+    client, found = browsing(site(service, who)), operation(service, state="failed")
+    with writing(service.queue.engine) as connection:
+        connection.execute(update(queue).values(caller=asker))
+    assert Outline(client.get(f"/console/operations/{found}").text).buttons == buttons
+    for button in ("Resume", "Cancel"):
+        answer = client.post(f"/api/v1/operations/{found}/{button.lower()}")
+        assert answer.status_code == (202 if button in buttons else 403)
 
 
 def test_only_what_an_operation_can_become_is_offered(client: TestClient, service: Service) -> None:

@@ -1,12 +1,14 @@
 """Operations: all that is going on, one of them, its objects."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from lakebed.access.permission import Permission
+from lakebed.access.permits import check_request
 from lakebed.api.answers import ObjectStatus, OperationStatus
+from lakebed.errors import Forbidden
 from lakebed.executor.callers import At, Who
 from lakebed.executor.console.pages import PageRoute, page
 from lakebed.executor.routes import operations as api
@@ -77,7 +79,9 @@ async def operation(
             refused += found.objects
     engine = at.platform.ledger.engine
     points = [] if live else await at.do(lambda: course(engine, told.operation_id))
-    may_act, nexts = who.may(Permission.SYNC_EXECUTE), NEXT_STATES[told.state]
+    known = await at.statuses.of(told.operation_id)
+    nexts = NEXT_STATES[told.state]
+    can_resume = told.state in FINISHED and OperationState.RUNNING in nexts
     return page(
         request,
         "operation.html",
@@ -87,8 +91,9 @@ async def operation(
         causes=Counter(told.errors).most_common(),
         course=points,
         live=live,
-        may_cancel=may_act and OperationState.CANCELLED in nexts,
-        may_resume=may_act and told.state in FINISHED and OperationState.RUNNING in nexts,
+        may_cancel=OperationState.CANCELLED in nexts
+        and _passes(lambda: api.check_cancel(who, told.caller)),
+        may_resume=can_resume and _passes(lambda: check_request(who, known.request)),
     )
 
 
@@ -114,6 +119,14 @@ async def objects(
         after=after,
         states=list(ObjectState),
     )
+
+
+def _passes(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except Forbidden:
+        return False
+    return True
 
 
 async def _told(operation_id: str, who: Who, at: At) -> OperationStatus:

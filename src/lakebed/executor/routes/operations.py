@@ -199,8 +199,7 @@ async def cancel(operation_id: str, http: Request, who: Who, at: At) -> Operatio
         found = seen(at, who, operation_id)
         http.state.subject = found.id
         submission = at.queue.submission(found.id)
-        is_own = submission is not None and submission.caller == who.id
-        who.check(Permission.SYNC_EXECUTE if is_own else Permission.OPERATIONS_CANCEL)
+        check_cancel(who, submission.caller if submission else None)
         at.platform.cancel(found.id)
         return status_of(at.platform.ledger, found.id)
 
@@ -263,6 +262,11 @@ def check_sight(who: Caller, operation_id: str, request: OperationRequest) -> No
     who.check(Permission.OPERATIONS_READ)
     if not may_see(who, request):
         raise _unknown(operation_id)
+
+
+def check_cancel(who: Caller, asker: str | None) -> None:
+    """`asker` is the id of who asked for the operation. Raises Forbidden."""
+    who.check(Permission.SYNC_EXECUTE if asker == who.id else Permission.OPERATIONS_CANCEL)
 
 
 def chunks(lines: Iterator[str]) -> Iterator[str]:
