@@ -1,5 +1,6 @@
 """How an operation stands, where its process had no time to say so."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -54,6 +55,22 @@ def test_the_figures_of_what_has_ended_are_those_of_the_ledger(
     told = status_of(ledger, operation)
     assert (told.files_done, told.files_total, told.bytes_done) == (1, 1, 5)
     assert told.proofs == {"etag-md5": 1}
+
+
+def test_retries_and_the_peak_of_the_runs_before_still_count(sqlite: Engine) -> None:
+    ledger = Ledger(sqlite)
+    operation = ledger.create(REQUEST)
+    live = replace(NOTHING_YET, bytes=1000, seconds=2.0, retries=3, last=True)
+    for retries, peak in ((3, 500.0), (5, 500.0)):
+        lease = Lease.acquire(sqlite, operation)
+        bulletin = Bulletin(lease, ledger.summary(operation))
+        bulletin.progress(live)
+        told = status_of(ledger, operation)
+        assert (told.retries, told.throughput.peak) == (retries, peak)
+        bulletin.ended(ledger.summary(operation))
+        assert status_of(ledger, operation).retries == retries
+        ledger.finish(operation, lease.fence, OperationState.INTERRUPTED)
+        live = replace(live, bytes=100, retries=2)
 
 
 def test_what_failed_is_told_by_its_cause_though_no_process_said_so(sqlite: Engine) -> None:

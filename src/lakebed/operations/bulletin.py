@@ -111,14 +111,17 @@ class Bulletin:
 
     def __init__(self, lease: Lease, before: Summary) -> None:
         self._lease, self._before = lease, before
-        self._retries = self._planned_bytes = 0
+        said = progress_of(lease.engine, lease.operation_id)
+        earlier = said[1] if said else Progress()
+        self._retries = self._earlier_retries = earlier.retries
+        self._planned_bytes = 0
         self._lock = Lock()
         self._outcomes: list[dict[str, Value]] = []
         self._waiting: list[tuple[str, str]] = []
         self._proofs, self._lanes = Counter(before.proofs), Counter(before.lanes)
         self._errors: Counter[str] = Counter()
         self._passed: list[tuple[float, int]] = [(0.0, 0)]
-        self._peak = 0.0
+        self._peak = earlier.peak
         self._told = self._gathered = 0.0
         self._number = last_number(lease.engine, lease.operation_id)
 
@@ -159,7 +162,7 @@ class Bulletin:
 
     def _progress(self, live: Snapshot) -> Progress:
         before = self._before
-        self._retries = live.retries
+        self._retries = self._earlier_retries + live.retries
         self._planned_bytes = before.bytes + live.planned_bytes
         speed = self._speed(live.seconds, live.bytes)
         self._peak = max(self._peak, speed)
@@ -179,7 +182,7 @@ class Bulletin:
             reread_bytes=before.reread_bytes,
             in_flight=live.in_flight,
             listing=live.listing,
-            retries=live.retries,
+            retries=self._retries,
             concurrency=live.concurrency,
             seconds=before.seconds + live.seconds,
             throughput=speed,
