@@ -210,7 +210,10 @@ async def cancel(operation_id: str, http: Request, who: Who, at: At) -> Operatio
 
 @router.post(PREFIX + "/{operation_id}/resume", status_code=202)
 async def resume(operation_id: str, http: Request, who: Who, at: At) -> OperationStatus:
-    """Go on where an operation stopped; what failed or is in quarantine is tried again."""
+    """Go on where an operation stopped; what failed or is in quarantine is tried again.
+
+    One that waits to begin is left as it is.
+    """
 
     def act() -> OperationStatus:
         found = seen(at, who, operation_id)
