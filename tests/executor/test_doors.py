@@ -16,8 +16,8 @@ from lakebed.access.permission import Role
 from lakebed.database.transaction import name_of
 from lakebed.errors import ConfigurationError, LedgerError
 from lakebed.executor import streams
+from lakebed.executor.address import check_address
 from lakebed.executor.bodies import SIGN_IN
-from lakebed.executor.serve import check_address
 from lakebed.operations import queue
 from lakebed.settings import Settings
 from tests.executor.admitted import Inside, bearer, inside, sync

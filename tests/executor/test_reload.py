@@ -86,6 +86,27 @@ def test_what_is_wrong_is_refused_and_the_old_one_stays(
     assert "the configuration is refused, and the one before stays: " in caplog.text
 
 
+@pytest.mark.parametrize("mode", ["none", "token"])
+@pytest.mark.parametrize(
+    "wrong", ["hosts = ['lake.example.com']", "public_url = 'https://lake.example.com'"]
+)
+def test_what_a_start_refuses_a_reload_refuses(file: Path, mode: str, wrong: str) -> None:
+    file.write_text(BASE + f"[access]\nmode = '{mode}'\n")
+    service, reloader = reloaded(file, f"{file.read_text()}[executor]\n{wrong}\nrunning = 9\n")
+    assert service.settings.executor.running != 9
+    assert reloader.refused
+    told = str(reloader.refused.findings[0])
+    assert told.startswith(f"lake.example.com: --auth {mode} is for this machine only")
+
+
+def test_what_a_start_with_keys_takes_a_reload_takes(file: Path) -> None:
+    file.write_text(BASE + "[access]\nmode = 'keys'\n")
+    text = file.read_text() + "[executor]\nhosts = ['lake.example.com']\n"
+    service, reloader = reloaded(file, text)
+    assert reloader.refused is None
+    assert service.settings.executor.hosts == ("lake.example.com",)
+
+
 def test_a_refusal_is_over_once_the_file_is_right_again(file: Path) -> None:
     assert reloaded(file, "log = 3", BASE)[1].refused is None
     assert reloaded(file, "log = 3", BASE + "bandwidth = 20000")[1].refused is None

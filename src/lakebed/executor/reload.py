@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from lakebed.configurations.effective import Value, effective, key_of
 from lakebed.configurations.history import History, Version, author
 from lakebed.errors import ConfigurationError, LakebedError, LedgerError
+from lakebed.executor.address import check_address
 from lakebed.executor.service import Service
 from lakebed.settings import Settings
 from lakebed.settings.check import Verdict, check, check_literals
@@ -123,6 +124,8 @@ class Reloader:
         try:
             revealed = await self._service.do(layers.settings)
             settings, restart = until_restart(self._service.settings, revealed)
+            for one in (settings, revealed):  # now, and after the restart that some of it takes
+                check_address(one, self._service.host)
             self._service.apply(settings)
         except LakebedError as error:
             self._refuse((Finding(error.what, where=error.subject, advice=error.advice),))

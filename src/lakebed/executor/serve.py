@@ -19,13 +19,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lakebed.access.token_file import token_file
 from lakebed.errors import ConfigurationError
+from lakebed.executor.address import check_address
 from lakebed.executor.app import build
 from lakebed.executor.logged import log_as
 from lakebed.executor.service import Service, Subscriber
 from lakebed.executor.tracing import Spans
 from lakebed.observe.observing import Exposure, tracing
 from lakebed.settings import Settings
-from lakebed.settings.access import is_loopback
 from lakebed.settings.layers import Sources
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
@@ -104,19 +104,6 @@ def serve(
         gc.freeze()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve([listening]))
-
-
-def check_address(settings: Settings, host: str) -> None:
-    """Raises ConfigurationError where others than this machine could ask, and nobody knew who."""
-    mode, public = settings.access.mode, settings.executor.public_url
-    names = [host, *settings.executor.hosts, *([urlsplit(public).hostname or ""] if public else [])]
-    outside = [name for name in names if not is_loopback(name)]
-    if mode in ("none", "token") and outside:
-        raise ConfigurationError(
-            f"--auth {mode} is for this machine only",
-            subject=outside[0],
-            advice="listen at 127.0.0.1, or use --auth keys or --auth oidc",
-        )
 
 
 def _serving(service: Service, url: str, stack: ExitStack) -> Serving:
