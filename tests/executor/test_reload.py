@@ -9,6 +9,7 @@ from signal import SIGHUP, SIGTERM
 
 import pytest
 
+from lakebed.cli.commands.executor import Auth, with_auth
 from lakebed.configurations.history import History
 from lakebed.errors import ConfigurationError, LedgerError, UsageError
 from lakebed.executor import reload
@@ -104,6 +105,21 @@ def test_what_a_start_with_keys_takes_a_reload_takes(file: Path) -> None:
     text = file.read_text() + "[executor]\nhosts = ['lake.example.com']\n"
     service, reloader = reloaded(file, text)
     assert reloader.refused is None
+    assert service.settings.executor.hosts == ("lake.example.com",)
+
+
+def test_a_mode_of_the_command_line_is_no_change_of_the_files(file: Path) -> None:
+    sources = Sources(file, {}, file.parent)
+    service = Service.open(with_auth(sources.read().settings(), Auth.KEYS))
+    with service.platform:
+        reloader = Reloader(service, sources)
+        file.write_text(BASE + "[executor]\nhosts = ['lake.example.com']\n")
+        asyncio.run(reloader.reload())
+        file.write_text(file.read_text() + "[access]\nmode = 'none'\n")
+        asyncio.run(reloader.reload())
+    assert reloader.refused is None
+    assert reloader.in_force.restart == ()
+    assert service.settings.access.mode == "keys"
     assert service.settings.executor.hosts == ("lake.example.com",)
 
 

@@ -84,6 +84,8 @@ class Reloader:
                 raise finding.error()
         settings = layers.written() if sources else service.settings
         self.in_force = InForce(layers, settings, time.time())
+        mode = service.settings.access.mode
+        self._mode = mode if mode != settings.access.mode else None
         if sources:
             self._record()
 
@@ -122,7 +124,7 @@ class Reloader:
 
     async def _take_over(self, layers: Layers, written: Settings, verdict: Verdict) -> None:
         try:
-            revealed = await self._service.do(layers.settings)
+            revealed = self._said(await self._service.do(layers.settings))
             settings, restart = until_restart(self._service.settings, revealed)
             for one in (settings, revealed):  # now, and after the restart that some of it takes
                 check_address(one, self._service.host)
@@ -138,6 +140,13 @@ class Reloader:
             _log.warning("%s", finding)
         for key in restart:
             _log.warning("configuration: %s has changed, which takes a restart", key)
+
+    def _said(self, settings: Settings) -> Settings:
+        """The settings with what was said at start, beside the files: none of them changes it."""
+        if self._mode is None:
+            return settings
+        access = settings.access.model_copy(update={"mode": self._mode})
+        return settings.model_copy(update={"access": access})
 
     def _refuse(self, findings: tuple[Finding, ...]) -> None:
         self.refused = Refusal(time.time(), findings)
