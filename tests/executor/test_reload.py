@@ -108,6 +108,22 @@ def test_what_a_start_with_keys_takes_a_reload_takes(file: Path) -> None:
     assert service.settings.executor.hosts == ("lake.example.com",)
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("audit", "head", "heads.jsonl"),
+        ("audit", "key", "env:LAKEBED_AUDIT_KEY"),
+        ("executor", "public_url", "http://localhost:8080"),
+    ],
+)
+def test_what_is_read_at_start_only_takes_a_restart(
+    file: Path, table: str, key: str, value: str
+) -> None:
+    _, reloader = reloaded(file, f"{BASE}[{table}]\n{key} = '{value}'\n")
+    assert reloader.refused is None
+    assert reloader.in_force.restart == (f"{table}.{key}",)
+
+
 def test_a_mode_of_the_command_line_is_no_change_of_the_files(file: Path) -> None:
     sources = Sources(file, {}, file.parent)
     service = Service.open(with_auth(sources.read().settings(), Auth.KEYS))

@@ -46,5 +46,5 @@ class ExecutorSettings(BaseModel):
     """Who may read `/metrics`: callers with `infrastructure:read`, or whoever reaches the port."""
     hosts: Annotated[Words, AfterValidator(_lower)] = ()
     """Names that the service is asked by, beside the address that it listens at."""
-    public_url: Endpoint | None = None
+    public_url: Endpoint | None = Field(default=None, json_schema_extra=RESTART)
     """Where browsers reach it, where something stands before it, as a TLS proxy."""
