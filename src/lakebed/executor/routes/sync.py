@@ -66,7 +66,7 @@ async def _enqueue(
     batch_id: str | None = None,
 ) -> Enqueued:
     trace = traceparent_of(http)
-    given = Idempotency(key, http.url.path.encode() + await http.body()) if key else None
+    given = Idempotency(key, _does(http) + await http.body()) if key else None
 
     def enqueue() -> Enqueued:
         submitted = []
@@ -89,6 +89,11 @@ async def _enqueue(
     at.crew.hint()
     http.state.operation_id = enqueued.ids[0]  # for the log
     return enqueued
+
+
+def _does(http: Request) -> bytes:
+    """What a request with a key asks for, whichever of its paths it came by."""
+    return str(http.scope["route"].name).encode()
 
 
 def _accepted(enqueued: Enqueued) -> list[Accepted]:
