@@ -247,6 +247,27 @@ def test_a_stream_ends_when_the_key_of_its_reader_is_revoked(
     assert "event: summary" not in told.text
 
 
+# --- what is asked for ---------------------------------------------------------------------------
+
+
+def test_a_key_holds_by_whichever_path_a_request_comes(at: Inside) -> None:
+    shown = {**at.key(), "Idempotency-Key": "once"}
+    first = at.client.post("/sync", json=sync(), headers=shown).json()
+    again = at.client.post("/api/v1/sync", json=sync(), headers=shown).json()
+    assert (again["operation_id"], again["repeated"]) == (first["operation_id"], True)
+    other = at.client.post("/api/v1/verify", json=sync(), headers=shown)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+
+
+@pytest.mark.parametrize("name", ["delete_extra", "delete_source_after_sync"])
+def test_a_verification_deletes_nothing_and_takes_no_wish_to(at: Inside, name: str) -> None:
+    body = {**sync(), "configuration": {name: True}}
+    refused = at.client.post("/api/v1/verify", json=body, headers=at.key())
+    assert (refused.status_code, refused.json()["code"]) == (422, "usage")
+    assert f"{name} for a verification" in refused.json()["detail"]
+    assert at.client.post("/api/v1/sync", json=body, headers=at.key()).status_code == 202
+
+
 # --- what is told --------------------------------------------------------------------------------
 
 

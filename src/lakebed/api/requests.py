@@ -210,6 +210,17 @@ class VerifyRequest(PlanRequest):
 
     _kind: Kind = Kind.VERIFY
 
+    def request(self, most_memory: int) -> Request:
+        config = self.configuration
+        for name in ("delete_extra", "delete_source_after_sync"):
+            if self._kind is Kind.VERIFY and getattr(config, name):
+                raise UsageError(
+                    f"{name} for a verification, which deletes nothing",
+                    subject="configuration",
+                    advice="leave it out, or ask for a sync",
+                )
+        return super().request(most_memory)
+
     @property
     def not_before(self) -> float:
         return self.scheduled_for.timestamp() if self.scheduled_for else 0.0
