@@ -68,7 +68,8 @@ def test_what_is_asked_of_an_executor_is_what_was_typed(options: Options) -> Non
     request = Request(SOURCE, DESTINATION, Kind.SYNC, options)
     assert sync_body(request).request(GIB) == request
     assert plan_body(request).request(GIB) == request
-    verify = replace(request, kind=Kind.VERIFY)
+    kept = replace(options, delete_source=False)
+    verify = replace(request, kind=Kind.VERIFY, options=kept)
     assert verify_body(verify).request(GIB) == verify
 
 
