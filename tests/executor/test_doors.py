@@ -268,6 +268,21 @@ def test_a_verification_deletes_nothing_and_takes_no_wish_to(at: Inside, name: s
     assert at.client.post("/api/v1/sync", json=body, headers=at.key()).status_code == 202
 
 
+def test_a_batch_says_which_of_its_requests_is_refused(at: Inside) -> None:
+    wrong = {**sync(), "configuration": {"max_delete": 1}}
+    away = sync(destination="nowhere:lake/b/")
+    for body, subject in ((wrong, "requests[1]: configuration"), (away, "requests[1]: nowhere")):
+        batch = {"requests": [sync(), body, sync()]}
+        refused = at.client.post("/api/v1/sync/batch", json=batch, headers=at.key())
+        told = refused.json()
+        assert refused.status_code == 422
+        assert told["detail"].startswith(f"{subject}: ")
+        assert [one["field"] for one in told["errors"]] == ["requests.1"]
+        alone = at.client.post("/api/v1/sync", json=body, headers=at.key()).json()
+        assert told["detail"] == f"requests[1]: {alone['detail']}"
+        assert alone["errors"] == []
+
+
 # --- what is told --------------------------------------------------------------------------------
 
 

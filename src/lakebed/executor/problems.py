@@ -107,12 +107,14 @@ async def of_ours(request: Request, error: Exception) -> ProblemResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="lakebed"'
     if isinstance(error, (TooManyRequests, StoreError)) and error.retry_after:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    field = getattr(request.state, "field", None)  # one of several that a body asks for
     return problem(
         request,
         status_of(error),
         error.code,
         detail,
         retryable=error.retryable,
+        errors=[{"field": field, "message": redact(error.what)}] if field else None,
         headers=headers,
     )
 

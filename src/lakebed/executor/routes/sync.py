@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from secrets import token_hex
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
+from fastapi import Request as Http
 
 from lakebed.access.caller import Caller
 from lakebed.access.permits import check_request, check_stores
 from lakebed.api.answers import Accepted, BatchAccepted
 from lakebed.api.requests import BatchRequest, SyncRequest, VerifyRequest
+from lakebed.errors import AccessError, UsageError
 from lakebed.executor.callers import At, Known, Who
 from lakebed.executor.service import Service
 from lakebed.executor.status import PREFIX
 from lakebed.executor.tracing import traceparent_of
 from lakebed.executor.webhooks.address import check_url
-from lakebed.model.operation import OperationState
+from lakebed.model.operation import OperationState, Request
 from lakebed.operations.queue import Enqueued, Idempotency, Submission
 
 router = APIRouter(tags=["operations"], route_class=Known)
@@ -33,15 +35,13 @@ Key = Annotated[
 
 @router.post("/sync", status_code=202, include_in_schema=False)
 @router.post("/api/v1/sync", status_code=202)
-async def sync(body: SyncRequest, http: Request, who: Who, at: At, key: Key = None) -> Accepted:
+async def sync(body: SyncRequest, http: Http, who: Who, at: At, key: Key = None) -> Accepted:
     """Start a sync, or find the one that the same key started."""
     return _accepted(await _enqueue(at, who, http, [body], key))[0]
 
 
 @router.post("/api/v1/sync/batch", status_code=202)
-async def batch(
-    body: BatchRequest, http: Request, who: Who, at: At, key: Key = None
-) -> BatchAccepted:
+async def batch(body: BatchRequest, http: Http, who: Who, at: At, key: Key = None) -> BatchAccepted:
     """Start up to 100 syncs, all or none."""
     batch_id = token_hex(8)
     enqueued = await _enqueue(at, who, http, body.requests, key, batch_id)
@@ -52,7 +52,7 @@ async def batch(
 
 
 @router.post("/api/v1/verify", status_code=202)
-async def verify(body: VerifyRequest, http: Request, who: Who, at: At, key: Key = None) -> Accepted:
+async def verify(body: VerifyRequest, http: Http, who: Who, at: At, key: Key = None) -> Accepted:
     """Prove a destination against its source; copies nothing."""
     return _accepted(await _enqueue(at, who, http, [body], key))[0]
 
@@ -60,7 +60,7 @@ async def verify(body: VerifyRequest, http: Request, who: Who, at: At, key: Key 
 async def _enqueue(
     at: Service,
     who: Caller,
-    http: Request,
+    http: Http,
     bodies: Sequence[VerifyRequest],
     key: str | None,
     batch_id: str | None = None,
@@ -70,13 +70,14 @@ async def _enqueue(
 
     def enqueue() -> Enqueued:
         submitted = []
-        for body in bodies:
-            request = body.request(at.settings.executor.memory)
-            check_stores(who, request)
-            request = at.platform.checked(request)
-            check_request(who, request, body.priority)
-            if body.notification is not None:
-                check_url(body.notification.webhook_url, at.settings.webhooks)
+        for number, body in enumerate(bodies):
+            try:
+                request = _checked(at, who, body)
+            except (UsageError, AccessError) as error:
+                if batch_id is not None:
+                    http.state.field = f"requests.{number}"
+                    error.subject = f"requests[{number}]: {error.subject}".removesuffix(": ")
+                raise
             told = body.notification.model_dump_json() if body.notification else None
             submission = Submission(
                 who.id, who.to_json(), body.priority, body.not_before, batch_id, trace, told
@@ -91,7 +92,18 @@ async def _enqueue(
     return enqueued
 
 
-def _does(http: Request) -> bytes:
+def _checked(at: Service, who: Caller, body: VerifyRequest) -> Request:
+    """What is asked for, where it can be and may be. Raises UsageError, AccessError."""
+    request = body.request(at.settings.executor.memory)
+    check_stores(who, request)
+    request = at.platform.checked(request)
+    check_request(who, request, body.priority)
+    if body.notification is not None:
+        check_url(body.notification.webhook_url, at.settings.webhooks)
+    return request
+
+
+def _does(http: Http) -> bytes:
     """What a request with a key asks for, whichever of its paths it came by."""
     return str(http.scope["route"].name).encode()
 
