@@ -16,7 +16,7 @@ from lakebed.archive.upload import Uploaded
 from lakebed.configurations.difference import Change
 from lakebed.errors import LakebedError, every_error
 from lakebed.executor.app import described
-from lakebed.executor.problems import STATUSES
+from lakebed.executor.problems import CODES, STATUSES
 from lakebed.model.operation import NEXT_STATES, Decision, ObjectState, OperationState, Summary
 from lakebed.model.quarantine import Quarantined
 from lakebed.observe.catalogue import CATALOGUE
@@ -245,6 +245,9 @@ def problems() -> str:
         (f"`{error.code}`", str(_status(error)), _yes(error.retryable))
         for error in _in_families(LakebedError)
     ]
+    named = {code for code, _, _ in rows}
+    of_http = ((f"`{code}`", str(status), "") for status, code in CODES.items())
+    rows += [row for row in of_http if row[0] not in named]
     return _table(("code", "status", "retryable"), rows)
 
 

@@ -68,7 +68,12 @@ def test_a_body_is_bounded_whether_it_says_its_length_or_not(served: Inside) -> 
     client, _ = served
     large = json.dumps({**SYNC, "filters": {"keys": ["k" * 1000] * 101}}).encode()
     assert refused(client, large) == 413
-    assert refused(client, (large[at : at + 1000] for at in range(0, len(large), 1000))) == 413
+    pieces = [large[at : at + 1000] for at in range(0, len(large), 1000)]
+    assert refused(client, iter(pieces)) == 413
+    for body in (large, iter(pieces)):
+        headers = {"Content-Type": "application/json"}
+        answer = client.post("/api/v1/sync", content=body, headers=headers)
+        assert answer.json()["code"] == "content-too-large"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lakebed.executor.problems import problem
+from lakebed.executor.problems import refusal
 from lakebed.executor.service import Service
 
 SIGN_IN = 64 * 1024
@@ -32,9 +32,7 @@ class BodyLimit:
             most = min(most, SIGN_IN)
         if _declared(scope) > most:
             refused = _too_large(most)
-            answer = problem(
-                Request(scope), refused.status_code, "content-too-large", refused.detail
-            )
+            answer = refusal(Request(scope), refused.status_code, refused.detail)
             answer.headers["Connection"] = "close"  # nobody reads what is still to come
             await answer(scope, receive, send)
             return

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lakebed.executor.auditing import SAFE
-from lakebed.executor.problems import ProblemResponse, problem
+from lakebed.executor.problems import ProblemResponse, refusal
 from lakebed.executor.service import Service
 from lakebed.settings.access import is_loopback
 
@@ -43,18 +43,17 @@ class Entrance:
 def _refusal(request: Request) -> ProblemResponse | None:
     service: Service = request.app.state.service
     if not _is_ours(request, service):
-        return problem(
+        return refusal(
             request,
             421,
-            "misdirected",
             "the service is not known by this name (add it to `hosts` of [executor])",
         )
     if request.method in SAFE:
         return None
     if _is_foreign(request.headers, service):
-        return problem(request, 403, "forbidden", "a page of another origin may not write here")
+        return refusal(request, 403, "a page of another origin may not write here")
     if _has_body(request.headers) and not _is_json(request.headers):
-        return problem(request, 415, "unsupported-media-type", "send application/json")
+        return refusal(request, 415, "send application/json")
     return None
 
 

@@ -54,6 +54,19 @@ STATUSES: tuple[tuple[type[LakebedError], HTTPStatus], ...] = (
     (LakebedError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 """The first that an error is an instance of."""
+CODES: dict[int, str] = {
+    400: "bad-request",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "request-timeout",
+    413: "content-too-large",
+    415: "unsupported-media-type",
+    421: "misdirected",
+    501: "not-implemented",
+}
+"""Of what is refused before a route is reached, or by what is no error of the tree. Ours: the
+phrases of Python's own change with its versions."""
 
 
 class ProblemResponse(JSONResponse):
@@ -93,6 +106,13 @@ def problem(
         errors=errors or [],
     )
     return ProblemResponse(told.model_dump(mode="json"), status, headers)
+
+
+def refusal(
+    request: Request, status: int, detail: str, *, headers: Mapping[str, str] | None = None
+) -> ProblemResponse:
+    """The answer to what the status alone names."""
+    return problem(request, status, CODES.get(status, "refused"), detail, headers=headers)
 
 
 async def of_ours(request: Request, error: Exception) -> ProblemResponse:
@@ -135,8 +155,7 @@ async def _of_fields(request: Request, error: Exception) -> ProblemResponse:
 
 async def _of_http(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+    return refusal(request, error.status_code, str(error.detail), headers=error.headers)
 
 
 async def _of_defects(request: Request, _error: Exception) -> ProblemResponse:
