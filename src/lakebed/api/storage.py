@@ -34,7 +34,7 @@ class StoreDescription(BaseModel):
     credentials: str
     """Where its keys come from: `anonymous`, `static` or `chain`."""
     digests: str
-    """How publishers name digests there: `sidecar` or `none`."""
+    """How publishers name digests there: `sidecar` or `off`."""
     default: bool
     """Whether `s3://` means it."""
     buckets: list[BucketCapabilities]
