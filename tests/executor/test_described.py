@@ -1,13 +1,25 @@
 """The OpenAPI document: every field is described, every request has a plain name."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from lakebed.executor.app import described
+import pytest
 
+from lakebed.executor.app import described
+from tests.executor.admitted import Inside, inside
+from tests.operations.conftest import sqlite_template
+
+__all__ = ["sqlite_template"]
 DOCUMENT: dict[str, Any] = described().openapi()
 OF_FASTAPI = ("HTTPValidationError", "ValidationError")
 """What a request that is not valid is answered with by default; ours are problems."""
+
+
+@pytest.fixture(scope="module")
+def at(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    with inside(sqlite_template, tmp_path_factory.mktemp("described")) as running:
+        yield running
 
 
 def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -40,12 +52,12 @@ def test_every_field_is_described() -> None:
     assert not [*_undescribed("schemas", ours), *_undescribed("paths", DOCUMENT["paths"])]
 
 
-def test_every_parameter_but_an_id_is_described() -> None:
+def test_every_parameter_is_described() -> None:
     assert not [
         f"{name} {parameter['name']}"
         for name, operation in _operations()
         for parameter in operation.get("parameters", ())
-        if parameter["in"] != "path" and not parameter.get("description")
+        if not parameter.get("description")
     ]
 
 
@@ -56,3 +68,21 @@ def test_every_request_has_a_plain_name_a_description_and_a_tag() -> None:
         assert operation["operationId"].replace("_", "").isalpha(), name
         assert operation["description"], name
         assert operation["tags"], name
+
+
+def test_it_names_how_a_caller_is_known() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert schemes["bearer"]["scheme"] == "bearer"
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", "lakebed_session")
+    assert DOCUMENT["security"] == [{"bearer": []}, {"session": []}]
+
+
+@pytest.mark.parametrize(("name", "operation"), list(_operations()))
+def test_it_is_open_where_it_says_so_and_nowhere_else(
+    at: Inside, name: str, operation: dict[str, Any]
+) -> None:
+    method, _, path = name.partition(" ")
+    answer = at.client.request(method, path, follow_redirects=False)
+    is_open = operation.get("security") == []
+    told = answer.json().get("detail", "") if answer.status_code == 401 else ""
+    assert ("nobody is signed in" in told) != is_open
