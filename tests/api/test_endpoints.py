@@ -47,6 +47,7 @@ CALLS: dict[str, tuple[Endpoint[Any], Call]] = {
         ),
     ),
     "operation": (endpoints.STATUS, lambda client: client.operation("1M7")),
+    "batch": (endpoints.BATCH_STATUS, lambda client: client.batch("b")),
     "objects": (
         endpoints.OBJECTS,
         lambda client: client.objects("1M7", state=ObjectState.FAILED),

@@ -302,3 +302,19 @@ def test_an_error_of_the_database_names_it_in_the_log_only(
     assert url not in answer.text
     assert "db-7" not in answer.text
     assert url in caplog.text
+
+
+def test_a_batch_has_one_summary(at: Inside) -> None:
+    later = {**sync(), "scheduled_for": "2100-01-01T00:00:00Z"}
+    asked = at.client.post(
+        "/api/v1/sync/batch", json={"requests": [later] * 3}, headers=at.key()
+    ).json()
+    at.client.post(
+        f"{OPERATIONS}/{asked['operations'][1]['operation_id']}/cancel", headers=at.key()
+    )
+    told = at.client.get(asked["summary_url"], headers=at.key()).json()
+    assert (told["batch_id"], told["operations"]) == (asked["batch_id"], 3)
+    assert told["states"] == {"queued": 2, "cancelled": 1}
+    assert (told["files_total"], told["bytes_done"]) == (0, 0)
+    nobody = at.client.get("/api/v1/sync/batch/other", headers=at.key())
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "unknown-operation")

@@ -56,8 +56,37 @@ class BatchAccepted(BaseModel):
 
     batch_id: str
     """What `GET /api/v1/operations?batch=` finds them by."""
+    summary_url: str
+    """How they stand together."""
     operations: list[Accepted]
     """In the order of the requests."""
+
+
+class BatchStatus(BaseModel):
+    """How the operations of a batch stand together, of those that the caller may see."""
+
+    model_config = PLAIN
+
+    batch_id: str
+    """What `GET /api/v1/operations?batch=` finds each of them by."""
+    operations: int
+    """How many there are."""
+    states: dict[OperationState, int]
+    """How many are in each state; those in which none is are left out."""
+    files_total: int
+    """Objects to be moved, as far as they are planned."""
+    files_done: int
+    """Copied and proved."""
+    files_skipped: int
+    """Unchanged, so left alone."""
+    files_failed: int
+    """Not done."""
+    files_quarantined: int
+    """Refused by their publisher's own digest."""
+    bytes_total: int
+    """Of the objects in `files_total`."""
+    bytes_done: int
+    """Of the objects in `files_done`, and what has passed of those in flight."""
 
 
 class Throughput(BaseModel):

@@ -21,6 +21,7 @@ from lakebed.api import endpoints
 from lakebed.api.answers import (
     Accepted,
     BatchAccepted,
+    BatchStatus,
     ObjectStatus,
     OperationStatus,
 )
@@ -149,6 +150,10 @@ class Client:
     async def operation(self, operation_id: str) -> OperationStatus:
         """How an operation stands; of its id, the beginning will do."""
         return await self._ask(endpoints.STATUS, path=_of(operation_id))
+
+    async def batch(self, batch_id: str) -> BatchStatus:
+        """How the operations of a batch stand together."""
+        return await self._ask(endpoints.BATCH_STATUS, path={"batch_id": batch_id})
 
     def objects(
         self, operation_id: str, *, state: ObjectState | None = None

@@ -5,7 +5,14 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from lakebed.api.answers import Accepted, BatchAccepted, ObjectPage, OperationPage, OperationStatus
+from lakebed.api.answers import (
+    Accepted,
+    BatchAccepted,
+    BatchStatus,
+    ObjectPage,
+    OperationPage,
+    OperationStatus,
+)
 from lakebed.api.infrastructure import InfrastructureStatus
 from lakebed.api.requests import BatchRequest, NewBucket, PlanRequest, SyncRequest, VerifyRequest
 from lakebed.api.storage import (
@@ -37,6 +44,7 @@ class Endpoint(Generic[A_co]):
 
 SYNC = Endpoint("POST", f"{V1}/sync", Accepted, SyncRequest, takes_key=True)
 BATCH = Endpoint("POST", f"{V1}/sync/batch", BatchAccepted, BatchRequest, takes_key=True)
+BATCH_STATUS = Endpoint("GET", f"{V1}/sync/batch/{{batch_id}}", BatchStatus)
 VERIFY = Endpoint("POST", f"{V1}/verify", Accepted, VerifyRequest, takes_key=True)
 PLAN: Endpoint[BaseModel] = Endpoint("POST", f"{V1}/plan", None, PlanRequest)
 OPERATIONS = Endpoint("GET", f"{V1}/operations", OperationPage)

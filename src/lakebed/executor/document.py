@@ -32,6 +32,7 @@ OPEN = ("health", "ready", "sign_in", "begin", "end")
 """Operations that nobody needs to be known for."""
 _IN_PATHS = {
     "operation_id": "The id of an operation, or how it begins.",
+    "batch_id": "The id of a batch.",
     "store": "The name of a configured store.",
     "name": "The name of a component, as the status has it.",
 }

@@ -12,7 +12,7 @@ from lakebed.operations.queue import Submission
 from lakebed.operations.standing import Standing, standing
 from lakebed.operations.states import FINISHED, exit_code
 
-PREFIX = "/api/v1/operations"
+PREFIX, BATCHES = "/api/v1/operations", "/api/v1/sync/batch"
 
 
 def status_of(ledger: Ledger, operation_id: str) -> OperationStatus:

@@ -1,22 +1,30 @@
 """Watching, cancelling and resuming operations: `/api/v1/operations`."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from lakebed.access.caller import Caller
 from lakebed.access.permission import Permission
 from lakebed.access.permits import check_request, may_see
-from lakebed.api.answers import ObjectPage, ObjectStatus, OperationPage, OperationStatus
+from lakebed.api.answers import (
+    BatchStatus,
+    ObjectPage,
+    ObjectStatus,
+    OperationPage,
+    OperationStatus,
+)
+from lakebed.api.requests import MOST_BATCH
 from lakebed.errors import LedgerError, RunningElsewhere, Unauthenticated, UnknownOperation
 from lakebed.executor.callers import At, Who
 from lakebed.executor.seats import Seated
 from lakebed.executor.service import Service
-from lakebed.executor.status import PREFIX, status_of
+from lakebed.executor.status import BATCHES, PREFIX, status_of
 from lakebed.executor.streams import EventStream
 from lakebed.model.operation import Kind, ObjectState, OperationState
 from lakebed.model.operation import Request as OperationRequest
@@ -39,6 +47,7 @@ CHUNK = 1 << 16
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
 STORABLE = r"^[^\x00]*$"
 """No text of a database holds a NUL."""
+BatchId = Annotated[str, Path(max_length=64, pattern=STORABLE)]
 After = Annotated[
     str | None,
     Query(max_length=2048, pattern=STORABLE, description="The `next` of a page before."),
@@ -95,6 +104,26 @@ def _told(at: Service, found: Sequence[Operation]) -> list[OperationStatus]:
         with suppress(UnknownOperation):  # it may just have been pruned
             told.append(status_of(at.platform.ledger, one.id))
     return told
+
+
+@router.get(BATCHES + "/{batch_id}")
+async def batch_status(batch_id: BatchId, who: Who, at: At) -> BatchStatus:
+    """How the operations of a batch stand together."""
+    found = (await operations(who, at, batch=batch_id, limit=MOST_BATCH)).operations
+    if not found:
+        raise UnknownOperation("no such batch", subject=batch_id)
+    return BatchStatus(
+        batch_id=batch_id,
+        operations=len(found),
+        states=Counter(one.state for one in found),
+        files_total=sum(one.files_total for one in found),
+        files_done=sum(one.files_done for one in found),
+        files_skipped=sum(one.files_skipped for one in found),
+        files_failed=sum(one.files_failed for one in found),
+        files_quarantined=sum(one.files_quarantined for one in found),
+        bytes_total=sum(one.bytes_total for one in found),
+        bytes_done=sum(one.bytes_done for one in found),
+    )
 
 
 @router.get("/operations/{operation_id}", include_in_schema=False)

@@ -14,7 +14,7 @@ from lakebed.api.requests import BatchRequest, SyncRequest, VerifyRequest
 from lakebed.errors import AccessError, UsageError
 from lakebed.executor.callers import At, Known, Who
 from lakebed.executor.service import Service
-from lakebed.executor.status import PREFIX
+from lakebed.executor.status import BATCHES, PREFIX
 from lakebed.executor.tracing import traceparent_of
 from lakebed.executor.webhooks.address import check_url
 from lakebed.model.operation import OperationState, Request
@@ -48,7 +48,11 @@ async def batch(body: BatchRequest, http: Http, who: Who, at: At, key: Key = Non
     if enqueued.repeated:
         found = await at.do(lambda: at.queue.submission(enqueued.ids[0]))
         batch_id = (found.batch if found else None) or batch_id
-    return BatchAccepted(batch_id=batch_id, operations=_accepted(enqueued))
+    return BatchAccepted(
+        batch_id=batch_id,
+        summary_url=f"{BATCHES}/{batch_id}",
+        operations=_accepted(enqueued),
+    )
 
 
 @router.post("/api/v1/verify", status_code=202)
