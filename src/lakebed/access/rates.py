@@ -79,6 +79,8 @@ class _Block:
     """By the clock of this process that nobody sets."""
     refuses: bool = False
     """There was nothing, and will not be before `until`."""
+    spent: float = math.inf
+    """When its last token went, by the same clock."""
 
 
 class Rates:
@@ -117,6 +119,8 @@ class Rates:
                 return None
             self._blocks.move_to_end(caller)
             block.tokens -= 1
+            if not block.tokens:
+                block.spent = self._steady()
             return Allowance(limit, block.tokens + block.in_bucket)
 
     def take(self, caller: str, limit: Limit) -> Allowance:
@@ -138,19 +142,31 @@ class Rates:
             while len(self._blocks) > MOST_CALLERS:
                 self._blocks.popitem(last=False)
 
+    def _spent(self, caller: str, steady: float, now: float) -> float:
+        """When what this replica held of the bucket was spent, in epoch seconds; `now` where it was
+        not, or is not known."""
+        with self._lock:
+            block = self._blocks.get(caller)
+            return now - (steady - block.spent) if block and block.spent <= steady else now
+
     def _lease(self, caller: str, limit: Limit) -> _Block:
         """What this replica held of the bucket is spent or void."""
         before, now = self._steady(), self._now()
+        spent = self._spent(caller, before, now)
         with writing(self._engine) as connection:
-            tokens, at, leases = self._bucket(connection, caller, limit, now)
+            tokens, at, known = self._bucket(connection, caller, limit, now)
             leases = {
                 replica: (held, until)
-                for replica, (held, until) in leases.items()
+                for replica, (held, until) in known.items()
                 if replica != self._replica and now < until <= now + HELD + SKEW
             }
-            grown = limit.rate * max(0.0, now - at)
-            others = sum(held for held, _ in leases.values())
-            tokens = min(tokens + grown, float(limit.burst - others))
+            ends = [
+                min(until, spent if replica == self._replica else now)
+                for replica, (_, until) in known.items()
+            ]
+            moments = at, max(ends, default=at), now
+            held, kept = (sum(one for one, _ in each.values()) for each in (known, leases))
+            tokens = _refilled(tokens, limit, moments, held, kept)
             taken = min(BLOCK, max(math.floor(tokens / SHARE), 1)) if tokens >= 1 else 0
             if taken:
                 leases[self._replica] = (taken, now + HELD)
@@ -180,3 +196,18 @@ class Rates:
         ).mappings()
         kept = found.one()
         return kept["tokens"], kept["at"], json.loads(kept["leases"])
+
+
+def _refilled(
+    tokens: float, limit: Limit, moments: tuple[float, float, float], held: int, kept: int
+) -> float:
+    """What is in a bucket, by the moments at which it was counted, at which the last of the blocks
+    that were `held` was over, and now, while `kept` of them are not.
+
+    While a block is out the bucket has room for so much less: what is spent of it late, the bucket
+    must not have grown by meanwhile.
+    """
+    at, over, now = moments
+    over = max(at, min(over, now))
+    tokens = max(tokens, min(tokens + limit.rate * (over - at), float(limit.burst - held)))
+    return min(tokens + limit.rate * max(0.0, now - over), float(limit.burst - kept))
