@@ -23,7 +23,8 @@ from lakebed.executor.crew import Crew
 from lakebed.model.location import Location
 from lakebed.model.operation import OperationState, Request
 from lakebed.operations.ledger import Ledger
-from lakebed.operations.queue import Claim, Queue, Submission
+from lakebed.operations.queue import Queue
+from lakebed.operations.submission import Claim, Submission
 from lakebed.settings import Settings
 from lakebed.settings.access import AccessSettings
 from tests.executor.admitted import LATER, Inside, inside, sync

@@ -12,7 +12,8 @@ from lakebed.executor.crew import Crew
 from lakebed.executor.process import OperationProcess
 from lakebed.model.operation import OperationState
 from lakebed.operations.ledger import Ledger
-from lakebed.operations.queue import Claim, Queue, Submission
+from lakebed.operations.queue import Queue
+from lakebed.operations.submission import Claim, Submission
 from lakebed.settings import Settings
 from lakebed.settings.executor import ExecutorSettings
 from tests.operations.conftest import REQUEST, sqlite, sqlite_template

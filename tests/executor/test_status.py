@@ -22,8 +22,9 @@ from lakebed.model.operation import (
 from lakebed.operations.bulletin import Bulletin
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Queue
 from lakebed.operations.recorder import LedgerRecorder
+from lakebed.operations.submission import Submission
 from lakebed.operations.watch import Snapshot
 from lakebed.store.cancellation import Cancellation
 from lakebed.transfer.recorder import Batch

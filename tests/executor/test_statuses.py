@@ -10,7 +10,8 @@ from lakebed.errors import LedgerError, UnknownOperation
 from lakebed.executor import statuses as module
 from lakebed.executor.statuses import Statuses
 from lakebed.operations.ledger import Ledger
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Queue
+from lakebed.operations.submission import Submission
 from tests.operations.conftest import (
     REQUEST,
     clock,

@@ -21,8 +21,9 @@ from lakebed.model.operation import OperationState
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.news import page_of
-from lakebed.operations.queue import Claim, Queue, Submission
+from lakebed.operations.queue import Queue
 from lakebed.operations.retention import prune
+from lakebed.operations.submission import Claim, Submission
 from tests.operations.conftest import (
     REQUEST,
     Clock,

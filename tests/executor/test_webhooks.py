@@ -30,7 +30,8 @@ from lakebed.executor.webhooks.post import UNDELIVERED, post
 from lakebed.model.operation import OperationState
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Queue
+from lakebed.operations.submission import Submission
 from lakebed.settings.webhooks import WebhookSettings
 from tests.executor.inside import SYNC, inside, settings_in
 from tests.executor.receiver import Receiver, receiving, status

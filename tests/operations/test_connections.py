@@ -13,9 +13,10 @@ from lakebed.operations.bulletin import Bulletin
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.news import news_of
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Queue
 from lakebed.operations.retention import prune
 from lakebed.operations.standing import standing
+from lakebed.operations.submission import Submission
 from tests.operations.conftest import REQUEST
 
 SOON = 5.0

@@ -30,18 +30,8 @@ from lakebed.operations import queue as module
 from lakebed.operations.lease import DURATION, FARTHEST, Lease
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
-from lakebed.operations.queue import (
-    LONGEST_PAUSE,
-    MOST_CRASHES,
-    PAUSE,
-    REMEMBERED,
-    STEADY,
-    Claim,
-    Enqueued,
-    Idempotency,
-    Queue,
-    Submission,
-)
+from lakebed.operations.queue import LONGEST_PAUSE, MOST_CRASHES, PAUSE, REMEMBERED, STEADY, Queue
+from lakebed.operations.submission import Claim, Enqueued, Idempotency, Submission
 from tests.operations.conftest import REQUEST, Clock
 
 T = TypeVar("T")

@@ -22,9 +22,10 @@ from lakebed.operations.bulletin import Bulletin
 from lakebed.operations.lease import Lease
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.news import page_of
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Queue
 from lakebed.operations.recorder import LedgerRecorder
 from lakebed.operations.retention import forget_events, prune
+from lakebed.operations.submission import Submission
 from lakebed.store.cancellation import Cancellation
 from lakebed.transfer.recorder import Batch
 from tests.operations.conftest import REQUEST, Clock

@@ -13,9 +13,10 @@ from lakebed.model.operation import Decision, Filters, Kind, OnChange, Operation
 from lakebed.operations.lease import Lease, is_held
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.memory import LedgerMemory
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Queue
 from lakebed.operations.recorder import LedgerRecorder
 from lakebed.operations.states import exit_code
+from lakebed.operations.submission import Submission
 from lakebed.store.capabilities import Capability
 from lakebed.store.pace.level import START
 from lakebed.transfer import sync

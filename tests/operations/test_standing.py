@@ -11,8 +11,9 @@ from lakebed.errors import UnknownOperation
 from lakebed.model.operation import OperationState
 from lakebed.operations.bulletin import Bulletin, Progress, progress_of
 from lakebed.operations.ledger import Ledger
-from lakebed.operations.queue import Queue, Submission
+from lakebed.operations.queue import Queue
 from lakebed.operations.standing import standing
+from lakebed.operations.submission import Submission
 from tests.operations.conftest import REQUEST
 
 

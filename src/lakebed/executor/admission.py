@@ -8,7 +8,7 @@ from lakebed.access.standing import Standing
 from lakebed.audit.entry import Fact
 from lakebed.errors import Forbidden, Unauthenticated
 from lakebed.executor.auditor import Auditor
-from lakebed.operations.queue import Claim
+from lakebed.operations.submission import Claim
 
 
 class Admission:

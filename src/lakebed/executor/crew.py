@@ -22,7 +22,8 @@ from lakebed.executor.share import shares
 from lakebed.executor.worker import Share, Task
 from lakebed.observe import catalogue
 from lakebed.operations.lease import DURATION
-from lakebed.operations.queue import Claim, Queue
+from lakebed.operations.queue import Queue
+from lakebed.operations.submission import Claim
 from lakebed.settings import Settings
 
 POLL = 0.5

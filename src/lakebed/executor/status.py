@@ -8,9 +8,9 @@ from lakebed.model.operation import Filters, OperationState, Summary
 from lakebed.operations.bulletin import Progress
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import Operation
-from lakebed.operations.queue import Submission
 from lakebed.operations.standing import Standing, standing
 from lakebed.operations.states import FINISHED, exit_code
+from lakebed.operations.submission import Submission
 
 PREFIX, BATCHES = "/api/v1/operations", "/api/v1/sync/batch"
 

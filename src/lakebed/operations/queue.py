@@ -1,9 +1,7 @@
 """The queue: operations that a service was asked for, taken up by whichever replica is free."""
 
-import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import (
     ColumnElement,
@@ -31,6 +29,7 @@ from lakebed.operations.lease import FARTHEST, Lease, is_held, take
 from lakebed.operations.ledger import create
 from lakebed.operations.operation import find
 from lakebed.operations.states import advance
+from lakebed.operations.submission import Claim, Enqueued, Idempotency, Submission
 
 FULL = 60.0
 """Seconds after which a caller with too many operations may find that some have ended."""
@@ -64,55 +63,6 @@ _CUT_OFF = text(
 )
 """A process that was stopped while it sent statements holds its operation's row for as long, and no
 timeout of PostgreSQL 15 ends that: who finds its lease at an end cuts it off from the database."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """Who asked for an operation, and how soon it is wanted. Moments in epoch seconds.
-
-    `authority` (JSON) says what the caller may do, `notification` (JSON) where to tell of it,
-    `trace` is a W3C traceparent.
-    """
-
-    caller: str
-    authority: str = "{}"
-    priority: int = 0
-    not_before: float = 0.0
-    batch: str | None = None
-    trace: str | None = None
-    notification: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """A key that a caller gave to a request, and the body that it stands for."""
-
-    key: str
-    body: bytes
-
-    @property
-    def body_sha256(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Enqueued:
-    ids: tuple[str, ...]
-    repeated: bool = False
-    """They were there before, under the same idempotency key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An operation that this process has the lease of, and is to run."""
-
-    lease: Lease
-    request: Request
-    submission: Submission
-    again: bool
-    """It ran before."""
-    waited: float = 0.0
-    """Seconds since it was wanted."""
 
 
 class Queue:

@@ -12,7 +12,7 @@ from lakebed.errors import UnknownOperation
 from lakebed.operations.bulletin import Progress
 from lakebed.operations.ledger import Ledger
 from lakebed.operations.operation import LENGTH, Operation
-from lakebed.operations.queue import Submission
+from lakebed.operations.submission import Submission
 
 _TOLD = "told"
 _SUBMITTED = tuple(Submission.__dataclass_fields__)

@@ -28,7 +28,7 @@ from lakebed.executor.console.pages import way_back
 from lakebed.executor.routes import infrastructure, storage
 from lakebed.executor.service import Service
 from lakebed.model.operation import Request
-from lakebed.operations.queue import Submission
+from lakebed.operations.submission import Submission
 from lakebed.store.capabilities import Capability
 from tests.executor.console.outline import Outline
 from tests.operations.conftest import REQUEST

@@ -33,7 +33,7 @@ from lakebed.operations.bulletin import last_number
 from lakebed.operations.ledger import Failure
 from lakebed.operations.operation import Operation
 from lakebed.operations.pages import ended, objects_page, operations_page
-from lakebed.operations.queue import Submission
+from lakebed.operations.submission import Submission
 from lakebed.report.formats import Format, renderer
 
 router = APIRouter(tags=["operations"])

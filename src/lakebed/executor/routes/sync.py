@@ -18,7 +18,7 @@ from lakebed.executor.status import BATCHES, PREFIX
 from lakebed.executor.tracing import traceparent_of
 from lakebed.executor.webhooks.address import check_url
 from lakebed.model.operation import OperationState, Request
-from lakebed.operations.queue import Enqueued, Idempotency, Submission
+from lakebed.operations.submission import Enqueued, Idempotency, Submission
 
 router = APIRouter(tags=["operations"], route_class=Known)
 Key = Annotated[
